@@ -1,0 +1,1 @@
+"""Measurements that print figures and ratios."""

@@ -1,0 +1,58 @@
+"""The door of Rapport's memory.
+
+with open_memory(StorageConfig(data_dir=Path("data"))) as memory:
+    team = memory.of("T0001")
+    team.import_payload({"label": "ACCOUNT", "data": {...}})
+    memory.catch_up()
+    found = team.recall("What pricing objections came up?", account="acme-01")
+"""
+
+from storage.memory import Memory, TeamMemory
+from storage.opening import StorageConfig, open_memory
+from storage.payload import parse_json
+from storage.records import (
+    Account,
+    CaughtUp,
+    Contact,
+    Facts,
+    Found,
+    Hit,
+    Imported,
+    Interaction,
+    Kind,
+    Logged,
+    NewNote,
+    NextStep,
+    Opportunity,
+    Resolved,
+    Side,
+    Signal,
+    State,
+    Topic,
+)
+
+__all__ = [
+    "Account",
+    "CaughtUp",
+    "Contact",
+    "Facts",
+    "Found",
+    "Hit",
+    "Imported",
+    "Interaction",
+    "Kind",
+    "Logged",
+    "Memory",
+    "NewNote",
+    "NextStep",
+    "Opportunity",
+    "Resolved",
+    "Side",
+    "Signal",
+    "State",
+    "StorageConfig",
+    "TeamMemory",
+    "Topic",
+    "open_memory",
+    "parse_json",
+]

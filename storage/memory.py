@@ -1,0 +1,95 @@
+"""Memory: one database, one index, many workspaces. `of(team_id)` is the only door to a workspace's data."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import delete, func, select
+
+from storage.errors import BadInput
+from storage.ground import Ground, account, interaction
+from storage.ground import inbox as inbox_table
+from storage.notes import select_notes, to_interaction
+from storage.recall import Engines, RecallVerbs
+from storage.records import CaughtUp, Interaction
+from storage.sync import Progress, Sync
+from storage.tables import metadata
+
+
+class TeamMemory(RecallVerbs):
+    """All verbs of one workspace, as one audience sees it."""
+
+
+class Memory:
+    """Open by `open_memory`; close by leaving the `with` block. Thread-safe."""
+
+    def __init__(self, ground: Ground, engines: Engines, on_close: list[Any]) -> None:
+        self._ground = ground
+        self._engines = engines
+        self._sync = Sync(ground, engines)
+        self._on_close = on_close
+        self.notices: list[str] = []
+
+    def of(self, team_id: str, audience: frozenset[str] | None = None) -> TeamMemory:
+        """A workspace. `audience` holds the private channels the asker is in; None is the operator, who sees all."""
+        if not team_id:
+            raise BadInput("A workspace id is needed.")
+        return TeamMemory(self._ground, team_id, audience, self._engines)
+
+    def catch_up(self, progress: Progress | None = None, limit: int | None = None) -> CaughtUp:
+        """Index all that is pending; returns counts. A failing engine ends it with `notice`, and nothing is lost."""
+        return self._sync.catch_up(progress, limit)
+
+    def verify(self) -> list[str]:
+        """Hold the index against SQL for every workspace; what is missing is queued again. Returns what was found."""
+        found = [notice for team in self.teams() if (notice := self._sync.verify(team))]
+        self.notices += found
+        return found
+
+    def teams(self) -> tuple[str, ...]:
+        """The workspaces that have an account."""
+        with self._ground.db.read() as connection:
+            return tuple(connection.execute(select(account.c.team_id).distinct()).scalars())
+
+    def unread(self, read_as: str, limit: int = 100) -> tuple[Interaction, ...]:
+        """Notes that this reader has not read, newest first, over all workspaces."""
+        i = interaction.c
+        query = select_notes().where(i.state == "active", (i.read_as < read_as) | (i.read_as > read_as))
+        with self._ground.db.read() as connection:
+            return tuple(to_interaction(row) for row in connection.execute(query.order_by(i.id.desc()).limit(limit)))
+
+    def status(self) -> dict[str, Any]:
+        """Counts and engines, for `doctor`: no names and no words."""
+        with self._ground.db.read() as connection:
+            notes = connection.execute(select(func.count()).select_from(interaction)).scalar_one()
+            accounts = connection.execute(select(func.count()).select_from(account)).scalar_one()
+        return {
+            "database": "sqlite" if self._ground.db.is_sqlite else "postgres",
+            "index": self._engines.index.kind,
+            "embedder": self._engines.embedder.signature,
+            "workspaces": len(self.teams()),
+            "accounts": accounts,
+            "notes": notes,
+            "pending": self._sync.pending(),
+            "parked": self._sync.parked(),
+        }
+
+    def erase(self, team_id: str) -> None:
+        """Delete a workspace: rows, index, and the words that the database's log still held."""
+        with self._ground.db.write() as connection:
+            connection.execute(delete(inbox_table).where(inbox_table.c.team_id == team_id))
+            for table in reversed(metadata.sorted_tables):
+                if "team_id" in table.c:
+                    connection.execute(delete(table).where(table.c.team_id == team_id))
+        self._engines.index.drop(team_id)
+        self._ground.db.checkpoint()
+
+    def close(self) -> None:
+        """Flush the index, fold the database's log in, let the folder go."""
+        while self._on_close:
+            self._on_close.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,409 @@
+"""Notes: logged once, kept verbatim, corrected and retracted without losing a word, read back in time order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
+from storage.clean import clean_line, name_key, note_text
+from storage.errors import BadInput, UnknownNote
+from storage.ground import account, contact, interaction, next_step, opportunity, signal
+from storage.records import Account, Interaction, Logged, NewNote, Signal, State
+
+_i = interaction.c
+INTERACTION_COLUMNS = (
+    _i.id,
+    _i.key,
+    _i.team_id,
+    _i.account_id,
+    account.c.name.label("account"),
+    account.c.key.label("account_key"),
+    _i.text,
+    _i.rep,
+    _i.channel,
+    _i.occurred_at,
+    _i.outcome,
+    contact.c.name.label("contact"),
+    opportunity.c.key.label("opportunity"),
+    _i.permalink,
+    _i.external,
+    _i.visibility,
+    _i.state,
+    _i.revision,
+    _i.read_as,
+    _i.properties,
+)
+
+
+def select_notes() -> Select[Any]:
+    """All that a note record holds, with the names of its account, contact and deal."""
+    return (
+        select(*INTERACTION_COLUMNS)
+        .join(account, account.c.id == _i.account_id)
+        .outerjoin(contact, contact.c.id == _i.contact_id)
+        .outerjoin(opportunity, opportunity.c.id == _i.opportunity_id)
+    )
+
+
+def to_interaction(row: Row[Any]) -> Interaction:
+    """A row of `select_notes` as a record."""
+    values = dict(row._mapping)
+    values.update(contact=row.contact or "", opportunity=row.opportunity or "", state=State(row.state))
+    return Interaction(**values)
+
+
+class NoteVerbs(AccountVerbs):
+    """What can be done with notes."""
+
+    def log(self, account_id: int, note: NewNote) -> Logged:
+        """Keep a note; committed when this returns. The same `source_key` again gives the first receipt back.
+
+        A note on an account with exactly one open deal belongs to that deal; with several, `open_opportunities` of the
+        receipt lists them and none is guessed. Raises EmptyNote, NoteTooLong, UnknownAccount, NotSaved.
+        """
+        words = note_text(note.text)
+        with self._write() as connection:
+            owner = self._account(connection, account_id)
+            earlier = self._delivered(connection, note.source_key)
+            if earlier is not None:
+                return earlier
+            return self._insert_note(connection, owner, note, words)
+
+    def note(self, interaction_id: int) -> Interaction:
+        """One note the audience may see. Raises UnknownNote."""
+        with self._read() as connection:
+            row = connection.execute(select_notes().where(self._seen(), _i.id == interaction_id)).first()
+        if row is None:
+            raise UnknownNote
+        return to_interaction(row)
+
+    def note_by_key(self, key: str, account_id: int | None = None) -> Interaction:
+        """The note with the user's own key. Raises UnknownNote when there is none, or more than one account has it."""
+        query = select_notes().where(self._seen(), _i.key == key)
+        with self._read() as connection:
+            rows = connection.execute(query if account_id is None else query.where(_i.account_id == account_id)).all()
+        if len(rows) != 1:
+            raise UnknownNote
+        return to_interaction(rows[0])
+
+    def timeline(
+        self,
+        account_id: int | None = None,
+        *,
+        contact_id: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> tuple[Interaction, ...]:
+        """Notes by time, newest first: exact and complete, never by likeness. All accounts without `account_id`."""
+        query = select_notes().where(self._seen(), *self._person(account_id, contact_id))
+        query = query.where(_i.occurred_at >= since) if since else query
+        query = query.where(_i.occurred_at <= until) if until else query
+        query = query.order_by(_i.occurred_at.desc(), _i.id.desc()).limit(limit)
+        with self._read() as connection:
+            return tuple(to_interaction(row) for row in connection.execute(query))
+
+    def correct(self, interaction_id: int, text: str, by: str) -> Interaction:
+        """Put other words in a note's place; the former words stay in its history. Raises EmptyNote, UnknownNote."""
+        words = note_text(text)
+        with self._write() as connection:
+            old = self._living(connection, interaction_id)
+            self._keep_version(connection, interaction_id, by)
+            fresh = {"text": words, "revision": old.revision + 1, "read_as": "", "indexed_as": _stale(old.indexed_as)}
+            connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
+            self._forget_derived(connection, interaction_id)
+        return self.note(interaction_id)
+
+    def retract(self, interaction_id: int, by: str) -> None:
+        """Take a note out of recall, briefs and health at once. It stays in history, and `restore` brings it back."""
+        with self._write() as connection:
+            self._living(connection, interaction_id)
+            self._set_state(connection, interaction_id, State.RETRACTED, by)
+            self._forget_derived(connection, interaction_id)
+
+    def restore(self, interaction_id: int, by: str) -> Interaction:
+        """Undo a retraction."""
+        with self._write() as connection:
+            gone = select(_i.id).where(*self._one(interaction_id), _i.state == "retracted", self._open())
+            if connection.execute(gone).first() is None:
+                raise UnknownNote
+            self._set_state(connection, interaction_id, State.ACTIVE, by)
+        return self.note(interaction_id)
+
+    def undo_correction(self, interaction_id: int, by: str) -> Interaction:
+        """Bring a note's former words back."""
+        former = self.history(interaction_id)
+        if not former:
+            raise UnknownNote
+        return self.correct(interaction_id, former[-1].text, by)
+
+    def history(self, interaction_id: int) -> tuple[Interaction, ...]:
+        """The former versions of a note, oldest first."""
+        query = select_notes().where(
+            _i.team_id == self.team_id, _i.version_of == interaction_id, self._open(), _i.state == "superseded"
+        )
+        with self._read() as connection:
+            return tuple(to_interaction(row) for row in connection.execute(query.order_by(_i.revision)))
+
+    def set_opportunity(self, interaction_id: int, opportunity_key: str) -> Interaction:
+        """Say which deal a note belongs to. Raises BadInput when the account has no such deal."""
+        with self._write() as connection:
+            row = self._living(connection, interaction_id)
+            deal = self._deal(connection, row.account_id, opportunity_key)
+            fresh = {"opportunity_id": deal, "revision": row.revision + 1, "indexed_as": _stale(row.indexed_as)}
+            connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
+        return self.note(interaction_id)
+
+    def save_reading(
+        self,
+        interaction_id: int,
+        revision: int,
+        signals: Sequence[Signal],
+        steps: Sequence[dict[str, Any]],
+        read_as: str,
+    ) -> bool:
+        """Keep what a reader understood of a note; False when the note has changed meanwhile (then nothing is kept).
+
+        What a person confirmed stays. `steps` are next steps derived from the signals (title, side, owner, due, topic,
+        quote, is_promise); derived ones that are done, dropped or were confirmed stay as they are.
+        """
+        with self._write() as connection:
+            marked = connection.execute(
+                update(interaction)
+                .where(*self._one(interaction_id), _i.revision == revision, _i.state == "active")
+                .values(read_as=read_as)
+                .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id)
+            ).first()
+            if marked is None:
+                return False
+            self._replace_signals(connection, interaction_id, marked, signals, read_as)
+            self._replace_steps(connection, interaction_id, marked, steps)
+        return True
+
+    def signals(self, interaction_id: int) -> tuple[Signal, ...]:
+        """What a note says, as read so far."""
+        note = self.note(interaction_id)
+        with self._read() as connection:
+            mine = select(signal).where(signal.c.team_id == self.team_id, signal.c.interaction_id == note.id)
+            rows = connection.execute(mine.order_by(signal.c.id)).all()
+        return tuple(to_signal(row, note.key, note.occurred_at) for row in rows)
+
+    def confirm(self, signal_id: int, by: str) -> None:
+        """A person says that a signal is right: it counts, and no later reading removes it."""
+        mine = (signal.c.team_id == self.team_id) & (signal.c.id == signal_id)
+        with self._write() as connection:
+            connection.execute(update(signal).where(mine).values(confirmed_by=by, pending=False))
+
+    def _insert_note(self, connection: Connection, owner: Account, note: NewNote, words: str) -> Logged:
+        deals = [o.key for o in self._opportunities(connection, owner.id) if o.status == "open"]
+        chosen = note.opportunity or (deals[0] if len(deals) == 1 else "")
+        key = clean_line(note.key) or f"note-{uuid4().hex[:12]}"
+        now = self._now()
+        values: dict[str, Any] = {
+            "team_id": self.team_id,
+            "account_id": owner.id,
+            "opportunity_id": self._deal(connection, owner.id, chosen) if chosen else None,
+            "contact_id": self._person_named(connection, owner.id, note.contact),
+            "key": key,
+            "source_key": note.source_key or None,
+            "text": words,
+            "channel": clean_line(note.channel, 40) or "note",
+            "rep": note.rep,
+            "outcome": clean_line(note.outcome),
+            "occurred_at": note.occurred_at or now,
+            "logged_at": now,
+            "permalink": note.permalink,
+            "external": note.external,
+            "visibility": note.visibility,
+            "properties": {},
+        }
+        try:
+            row_id = connection.execute(insert(interaction).values(**values).returning(_i.id)).scalar_one()
+        except IntegrityError as error:
+            raise BadInput(f"There is already a note with the id '{key}' on {owner.name}.") from error
+        ask = tuple(deals) if len(deals) > 1 and not chosen else ()
+        return Logged(row_id, key, owner, values["occurred_at"], note.rep, True, chosen, ask)
+
+    def _delivered(self, connection: Connection, source_key: str) -> Logged | None:
+        if not source_key:
+            return None
+        earlier = select(_i.id, _i.key, _i.occurred_at, _i.rep, _i.account_id).where(
+            _i.team_id == self.team_id, _i.source_key == source_key
+        )
+        row = connection.execute(earlier).first()
+        if row is None:
+            return None
+        return Logged(row.id, row.key, self._account(connection, row.account_id), row.occurred_at, row.rep, False)
+
+    def _person_named(self, connection: Connection, account_id: int, name: str) -> int | None:
+        """The id of a person at the account, made when the name is new."""
+        wanted = name_key(name)
+        if not wanted:
+            return None
+        for known in self._contacts(connection, account_id):
+            if wanted in (name_key(known.name), name_key(known.key)):
+                return known.id
+        values = {"team_id": self.team_id, "account_id": account_id, "key": wanted.replace(" ", "-")}
+        values |= {"name": clean_line(name), "name_key": wanted}
+        made = insert(contact).values(**values, role="", properties={}).returning(contact.c.id)
+        return int(connection.execute(made).scalar_one())
+
+    def _deal(self, connection: Connection, account_id: int, key: str) -> int:
+        for deal in self._opportunities(connection, account_id):
+            if deal.key == key:
+                return deal.id
+        raise BadInput(f"This account has no opportunity '{key}'.")
+
+    def _person(self, account_id: int | None, contact_id: int | None) -> list[ColumnElement[bool]]:
+        wanted = [] if account_id is None else [_i.account_id == account_id]
+        return wanted if contact_id is None else [*wanted, _i.contact_id == contact_id]
+
+    def _one(self, interaction_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return _i.team_id == self.team_id, _i.id == interaction_id
+
+    def _open(self) -> ColumnElement[bool]:
+        return _i.team_id == self.team_id if self.audience is None else self._open_to_audience()
+
+    def _living(self, connection: Connection, interaction_id: int) -> Row[Any]:
+        wanted = select(_i.id, _i.revision, _i.indexed_as, _i.account_id).where(self._seen(), _i.id == interaction_id)
+        row = connection.execute(wanted).first()
+        if row is None:
+            raise UnknownNote
+        return row
+
+    def _set_state(self, connection: Connection, interaction_id: int, state: State, by: str) -> None:
+        stale = case((_i.indexed_as == "", ""), else_="stale")
+        fresh = {"state": state.value, "state_at": self._now(), "state_by": by, "read_as": "", "indexed_as": stale}
+        bump = update(interaction).where(*self._one(interaction_id)).values(revision=_i.revision + 1, **fresh)
+        connection.execute(bump)
+
+    def _keep_version(self, connection: Connection, interaction_id: int, by: str) -> None:
+        row = connection.execute(select(interaction).where(*self._one(interaction_id))).one()
+        values = dict(row._mapping)
+        values.update(
+            key=f"{row.key}~{row.revision}",
+            source_key=None,
+            state=State.SUPERSEDED.value,
+            state_at=self._now(),
+            state_by=by,
+            version_of=row.id,
+            indexed_as="",
+        )
+        del values["id"]
+        connection.execute(insert(interaction).values(**values))
+
+    def _forget_derived(self, connection: Connection, interaction_id: int) -> None:
+        read = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
+        connection.execute(delete(signal).where(read))
+        open_steps = (
+            (next_step.c.team_id == self.team_id)
+            & (next_step.c.interaction_id == interaction_id)
+            & next_step.c.derived
+            & next_step.c.done_at.is_(None)
+            & next_step.c.dropped_at.is_(None)
+        )
+        connection.execute(delete(next_step).where(open_steps))
+
+    def _replace_signals(
+        self, connection: Connection, interaction_id: int, note: Row[Any], signals: Sequence[Signal], read_as: str
+    ) -> None:
+        mine = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
+        confirmed = connection.execute(select(signal.c.kind, signal.c.topic).where(mine, signal.c.confirmed_by != ""))
+        settled = {(row.kind, row.topic) for row in confirmed}
+        connection.execute(delete(signal).where(mine, signal.c.confirmed_by == ""))
+        fresh = [
+            {
+                "team_id": self.team_id,
+                "account_id": note.account_id,
+                "interaction_id": interaction_id,
+                "kind": s.kind.value,
+                "topic": s.topic.value,
+                "quote": s.quote,
+                "summary": s.summary,
+                "party": s.party.value if s.party else "",
+                "due": s.due,
+                "who": s.who,
+                "confirmed_by": s.confirmed_by,
+                "pending": s.pending,
+                "read_as": read_as,
+            }
+            for s in signals
+            if (s.kind.value, s.topic.value) not in settled
+        ]
+        if fresh:
+            connection.execute(insert(signal), fresh)
+
+    def _replace_steps(
+        self, connection: Connection, interaction_id: int, note: Row[Any], steps: Sequence[dict[str, Any]]
+    ) -> None:
+        n = next_step.c
+        mine = (n.team_id == self.team_id) & (n.interaction_id == interaction_id) & n.derived
+        settled = {r.quote for r in connection.execute(select(n.quote).where(mine, _settled()))}
+        connection.execute(delete(next_step).where(mine, ~_settled()))
+        fresh = [
+            {
+                "team_id": self.team_id,
+                "account_id": note.account_id,
+                "interaction_id": interaction_id,
+                "opportunity_id": note.opportunity_id,
+                "key": f"step-{uuid4().hex[:12]}",
+                "created_at": note.occurred_at,
+                "derived": True,
+                "properties": {},
+                **_step_values(step, note.rep),
+            }
+            for step in steps
+            if step.get("quote", "") not in settled
+        ]
+        if fresh:
+            connection.execute(insert(next_step), fresh)
+
+
+def to_signal(row: Row[Any], key: str, at: datetime) -> Signal:
+    """A row of `signal` as a record, with its note's key and time."""
+    from storage.records import Kind, Side, Topic
+
+    return Signal(
+        kind=Kind(row.kind),
+        topic=Topic(row.topic),
+        quote=row.quote,
+        summary=row.summary,
+        party=Side(row.party) if row.party else None,
+        due=row.due,
+        who=row.who,
+        interaction_id=row.interaction_id,
+        interaction=key,
+        at=at,
+        confirmed_by=row.confirmed_by,
+        pending=row.pending,
+        id=row.id,
+    )
+
+
+def _settled() -> ColumnElement[bool]:
+    return next_step.c.done_at.is_not(None) | next_step.c.dropped_at.is_not(None) | ~next_step.c.derived
+
+
+def _step_values(step: dict[str, Any], rep: str) -> dict[str, Any]:
+    ours = step.get("side", "ours") == "ours"
+    return {
+        "title": clean_line(step["title"]),
+        "side": "ours" if ours else "theirs",
+        "is_promise": bool(step.get("is_promise")),
+        "owner": step.get("owner") or (rep if ours else ""),
+        "due": step.get("due"),
+        "topic": str(step.get("topic", "other")),
+        "quote": step.get("quote", ""),
+    }
+
+
+def _stale(indexed_as: str) -> str:
+    # An edited note that had been indexed still has points to be replaced; a new one has none.
+    return "stale" if indexed_as else ""
+
+
+__all__ = ["ACCOUNT_COLUMNS", "INTERACTION_COLUMNS", "NoteVerbs", "select_notes", "to_interaction", "to_signal"]

@@ -1,0 +1,95 @@
+"""Opens a memory: engines and clients are made here and nowhere else. Presence decides: no URL is the embedded engine."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from storage import sparse
+from storage.database import Database
+from storage.embedder import Embedder
+from storage.embedder_fastembed import FastembedEmbedder
+from storage.errors import CannotOpen, FolderInUse
+from storage.ground import Clock, Ground
+from storage.index import SummaryIndex
+from storage.memory import Memory
+from storage.migrate import upgrade
+from storage.recall import Engines
+
+log = logging.getLogger("rapport.storage")
+
+
+def utc_now() -> datetime:
+    """The wall clock as aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """Where a memory lives and what it runs on.
+
+    `data_dir` holds the SQLite file and the embedded index. `database_url` (Postgres) and `qdrant_url` move the one or
+    the other out. `embedding_model` names a fastembed model; "" is the bundled one.
+    """
+
+    data_dir: Path
+    database_url: str = ""
+    qdrant_url: str = ""
+    qdrant_api_key: str = ""
+    embedding_model: str = ""
+    now: Clock = utc_now
+    ring: Callable[[], None] = lambda: None
+
+
+def open_memory(
+    config: StorageConfig, *, embedder: Embedder | None = None, index: SummaryIndex | None = None
+) -> Memory:
+    """Open or create a memory, upgrade its schema, and hold its index against its notes.
+
+    Raises FolderInUse, ModelMissing, SchemaTooNew or CannotOpen. `embedder` and `index` replace the configured engines.
+    """
+    on_close: list[Callable[[], Any]] = []
+    try:
+        on_close.append(_take(config.data_dir))
+        db = Database(config.data_dir / "rapport.db", config.database_url)
+        on_close.append(db.close)
+        upgrade(db)
+        chosen = embedder or FastembedEmbedder(config.embedding_model or None)
+        on_close.append(chosen.close)
+        signature = f"{chosen.signature} {sparse.SCHEME}"
+        engine = index or _index(config, chosen.dims, signature)
+        on_close.append(engine.close)
+    except BaseException:
+        while on_close:
+            on_close.pop()()
+        raise
+    memory = Memory(Ground(db, config.now, config.ring), Engines(engine, chosen, signature), on_close)
+    for notice in memory.verify():
+        log.warning(notice)
+    return memory
+
+
+def _take(folder: Path) -> Callable[[], None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "rapport.lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise FolderInUse(str(folder)) from error
+    except OSError as error:
+        raise CannotOpen(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+    return lock.release
+
+
+def _index(config: StorageConfig, dims: int, signature: str) -> SummaryIndex:
+    if config.qdrant_url:
+        from storage.index_qdrant import QdrantIndex
+
+        return QdrantIndex(config.qdrant_url, config.qdrant_api_key, dims=dims, signature=signature)
+    from storage.index_edge import EdgeIndex
+
+    return EdgeIndex(config.data_dir / "index", dims=dims, signature=signature)

@@ -1,0 +1,281 @@
+"""Recall: what was asked, inside a hard scope, from the index united with the notes that are not in it yet.
+
+The scope comes first: an account's key or name, or conditions that SQL turns into note ids. Ranking sees nothing
+outside it, and hydration from SQL drops whatever has been retracted or hidden since it was indexed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, not_, or_, select, true
+
+from storage import passages, ranking, sparse
+from storage.embedder import Embedder
+from storage.errors import IndexDown, UnknownAccount
+from storage.ground import Ground, account, contact, interaction, opportunity, signal
+from storage.index import ORDINAL_BITS, Candidates, Scope, SummaryIndex, point_id
+from storage.notes import select_notes, to_interaction
+from storage.payload import PayloadVerbs
+from storage.records import Found, Hit, Interaction, Kind
+from storage.where import Where, parse_query
+
+CANDIDATES = 2000
+"""Grains of one scope that are ranked: the nearest by meaning and as many for each word."""
+
+FRESH_EMBEDDED = 64
+"""Notes not yet indexed that are embedded for a question; more than that are ranked by their words alone."""
+
+Grain = tuple[int, float, Mapping[int, float]]
+"""A grain that is not in the index yet: point id, cosine, sparse document."""
+
+_i = interaction.c
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What recall needs beside the database."""
+
+    index: SummaryIndex
+    embedder: Embedder
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a question may see: the index's hard filter, the same in SQL, and the people it may name."""
+
+    index: Scope
+    sql: ColumnElement[bool]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
+
+
+def pending(signature: str) -> ColumnElement[bool]:
+    """Notes whose points are not what they should be: the queue, as a condition.
+
+    Two ranges instead of `<>`, so that an index on the column can serve it among 100,000 notes.
+    """
+    differs = or_(_i.indexed_as < signature, _i.indexed_as > signature)
+    return and_(differs, not_(and_(_i.state != "active", _i.indexed_as == "")))
+
+
+class RecallVerbs(PayloadVerbs):
+    """What can be asked."""
+
+    def __init__(self, ground: Ground, team_id: str, audience: frozenset[str] | None, engines: Engines) -> None:
+        super().__init__(ground, team_id, audience)
+        self._engines = engines
+
+    def recall(
+        self,
+        question: str,
+        *,
+        account: str | int | None = None,
+        contact: str | None = None,
+        opportunity: str | None = None,
+        channel: str | None = None,
+        rep: str | None = None,
+        stage: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kinds: Sequence[Kind] = (),
+        where: Mapping[str, Any] | None = None,
+        limit: int = 10,
+        abstain: bool = True,
+    ) -> Found:
+        """The notes that answer a question, best first; no note outside the scope ever appears.
+
+        `account` is a key or a name (or our id); without it every account is asked. The other filters combine.
+        With `abstain=False` the ranked notes come back whatever their score. Raises UnknownAccount, AmbiguousName,
+        UnknownField. When the index is away the notes are ranked by their words and `notice` says so.
+        """
+        filters = _filters(contact, opportunity, channel, rep, stage, since, until, kinds)
+        with self._read() as connection:
+            scope = self._scope(connection, account, filters, where)
+            asked = ranking.parse(question, people=scope.people, today=self._now().date())
+            evidence, notice = self._evidence(connection, scope, question, asked)
+            ranked = ranking.rank(asked, evidence, limit=limit)
+            hits = self._hydrate(connection, scope, ranked.notes)
+        if abstain and (ranked.abstained or not hits):
+            return Found(question, (), True, hits[:3], ranked.reason, notice)
+        return Found(question, hits, False, (), "", notice)
+
+    def query(self, query: Mapping[str, Any]) -> Found:
+        """Recall by the query JSON (`labels, propertyName, query, where, limit`)."""
+        checked = parse_query(query)
+        return self.recall(checked.question, where=checked.where, limit=checked.limit)
+
+    def _scope(
+        self,
+        connection: Connection,
+        wanted: str | int | None,
+        filters: list[ColumnElement[bool]],
+        where: Mapping[str, Any] | None,
+    ) -> _Scope:
+        owner = self._account_id(connection, wanted)
+        accounts = None if owner is None else (owner,)
+        people = () if owner is None else tuple(connection.execute(_PEOPLE, {"t": self.team_id, "a": owner}).scalars())
+        inside = true() if owner is None else _i.account_id == bindparam("a")
+        values = {} if owner is None else {"a": owner}
+        if not filters and not where:
+            return _Scope(Scope(accounts, None, self.audience), inside, values, people)
+        conditions = [*filters, Where(connection, self.team_id).condition(where or {})]
+        rows = select(_i.id).where(self._seen(), inside, *conditions)
+        notes = tuple(connection.execute(rows, values).scalars())
+        return _Scope(Scope(accounts, notes, self.audience), and_(inside, *conditions), values, people)
+
+    def _account_id(self, connection: Connection, wanted: str | int | None) -> int | None:
+        if wanted is None or isinstance(wanted, int):
+            return wanted
+        found = connection.execute(_BY_KEY, {"t": self.team_id, "k": wanted}).scalar()
+        if found is None and not wanted.strip():
+            raise UnknownAccount(wanted)
+        return found if found is not None else self._resolve(connection, wanted).account.id
+
+    def _evidence(
+        self, connection: Connection, scope: _Scope, question: str, asked: ranking.Question
+    ) -> tuple[ranking.Evidence, str]:
+        try:
+            vector = self._engines.embedder.question(question)
+            found = self._engines.index.candidates(self.team_id, scope.index, vector, asked.dimensions, CANDIDATES)
+        except IndexDown as error:
+            rows = connection.execute(self._select_scope(scope), scope.values).all()
+            return _by_words(asked, rows), f"{error} These notes were ranked by their words alone."
+        fresh = connection.execute(
+            self._select_scope(scope).where(pending(self._engines.signature)), scope.values
+        ).all()
+        if not fresh:
+            return ranking.Evidence(found.points, found.cosines, found.postings), ""
+        found = _without(found, {row.id for row in fresh})
+        evidence = ranking.Evidence(found.points, found.cosines, found.postings)
+        return evidence.plus(asked.terms, self._fresh_grains(vector, fresh)), ""
+
+    def _select_scope(self, scope: _Scope) -> Select[Any]:
+        """Notes of the scope with what a sparse document needs, the newest first.
+
+        Retracted notes come along: their points may still be in the index, and have to be taken out of what it found.
+        """
+        mine = and_(_i.team_id == self.team_id, scope.sql)
+        seen = mine if self.audience is None else and_(mine, self._open_to_audience())
+        return (
+            select(_i.id, _i.text, _i.occurred_at, _i.rep, _i.state, contact.c.name, contact.c.role)
+            .outerjoin(contact, contact.c.id == _i.contact_id)
+            .where(seen)
+            .order_by(_i.id.desc())
+            .limit(CANDIDATES)
+        )
+
+    def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[Row[Any]]) -> list[Grain]:
+        living = [row for row in rows if row.state == "active"]
+        near = living[:FRESH_EMBEDDED]
+        vectors = self._engines.embedder.notes([passages.split(row.text) for row in near])
+        grains: list[Grain] = []
+        for row, matrix in zip(near, vectors, strict=True):
+            cosines = matrix @ question
+            grains += [
+                (point_id(row.id, n), float(cosines[n]), document)
+                for n, document in enumerate(note_documents(row))
+                if n < len(cosines)
+            ]
+        return grains + _worded(living[FRESH_EMBEDDED:])
+
+    def _hydrate(self, connection: Connection, scope: _Scope, ranked: Sequence[ranking.Ranked]) -> tuple[Hit, ...]:
+        if not ranked:
+            return ()
+        query = select_notes().where(self._seen(), scope.sql, _i.id.in_([r.note_id for r in ranked]))
+        notes = {row.id: to_interaction(row) for row in connection.execute(query, scope.values)}
+        return tuple(_hit(notes[r.note_id], r) for r in ranked if r.note_id in notes)
+
+
+_BY_KEY = select(account.c.id).where(
+    account.c.team_id == bindparam("t"), account.c.key == bindparam("k"), account.c.merged_into.is_(None)
+)
+_PEOPLE = select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a"))
+
+
+def note_documents(row: Row[Any]) -> list[dict[int, float]]:
+    """The sparse documents of a note's grains: the whole note, then its passages when it has two or more."""
+    parts = passages.split(row.text)
+    people = (row.name or "", row.role or "")
+    whole = sparse.document(row.text, ordinal=0, occurred_at=row.occurred_at, people=people, rep=row.rep)
+    if len(parts) < 2:
+        return [whole]
+    return [whole, *(sparse.document(part, ordinal=n) for n, part in enumerate(parts, 1))]
+
+
+def _filters(
+    person: str | None,
+    deal: str | None,
+    channel: str | None,
+    rep: str | None,
+    stage: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    kinds: Sequence[Kind],
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if person:
+        people = select(contact.c.id).where(or_(contact.c.key == person, contact.c.name.ilike(person)))
+        where.append(_i.contact_id.in_(people.where(contact.c.team_id == _i.team_id)))
+    if deal:
+        deals = select(opportunity.c.id).where(opportunity.c.key == deal, opportunity.c.team_id == _i.team_id)
+        where.append(_i.opportunity_id.in_(deals))
+    if stage:
+        staged = select(account.c.id).where(account.c.stage == stage, account.c.team_id == _i.team_id)
+        where.append(_i.account_id.in_(staged))
+    if kinds:
+        said = select(signal.c.interaction_id).where(signal.c.kind.in_([k.value for k in kinds]))
+        where.append(_i.id.in_(said.where(signal.c.team_id == _i.team_id)))
+    where += [_i.channel == channel] if channel else []
+    where += [_i.rep == rep] if rep else []
+    where += [_i.occurred_at >= since] if since else []
+    where += [_i.occurred_at <= until] if until else []
+    return where
+
+
+def _without(found: Candidates, notes: set[int]) -> Candidates:
+    gone = np.fromiter(notes, dtype=np.int64)
+
+    def keep(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return ~np.isin(ids >> ORDINAL_BITS, gone)
+
+    kept = keep(found.points)
+    postings = tuple((ids[keep(ids)], weights[keep(ids)]) for ids, weights in found.postings)
+    return Candidates(found.points[kept], found.cosines[kept], postings)
+
+
+def _worded(rows: Sequence[Row[Any]]) -> list[Grain]:
+    return [(point_id(r.id, n), 0.0, d) for r in rows for n, d in enumerate(note_documents(r))]
+
+
+def _by_words(asked: ranking.Question, rows: Sequence[Row[Any]]) -> ranking.Evidence:
+    nothing = ranking.Evidence(
+        np.empty(0, np.int64),
+        np.empty(0, np.float32),
+        tuple((np.empty(0, np.int64), np.empty(0, np.float32)) for _ in asked.dimensions),
+    )
+    return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
+
+
+def _hit(note: Interaction, ranked: ranking.Ranked) -> Hit:
+    parts = passages.split(note.text)
+    quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else note.text
+    return Hit(
+        interaction=note.key,
+        score=round(float(ranked.score), 4),
+        text=note.text,
+        quote=quote,
+        account=note.account,
+        account_key=note.account_key,
+        rep=note.rep,
+        channel=note.channel,
+        occurred_at=note.occurred_at,
+        contact=note.contact,
+        opportunity=note.opportunity,
+        permalink=note.permalink,
+        id=note.id,
+        account_id=note.account_id,
+    )
