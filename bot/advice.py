@@ -1,8 +1,8 @@
 """What to do about it: one sentence for each thing that holds a deal back, by rule and topic. Pure.
 
-An overdue promise of ours comes first, whatever else weighs more: it is the one thing only we can put right. A pause that
-runs is kept. Then the heaviest deduction of the health speaks; where nothing is deducted, the next thing that moves the
-deal on.
+An overdue promise of ours comes first, whatever else weighs more: it is the one thing only we can put right. A pause
+that runs is kept. Then the heaviest deduction of the health speaks; where nothing is deducted, the next thing that
+moves the deal on.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,6 +61,11 @@ def advise(deal: Deal, health: Health, person: str = "", rubric: Rubric = V1) ->
     return Advice(text, *proof(deal, heaviest))
 
 
+def pressing(health: Health) -> tuple[Item, ...]:
+    """The deductions in the order to act on them: our overdue promises, then the heaviest first."""
+    return tuple(sorted(health.deductions, key=lambda item: item.rule is not Rule.OVERDUE))
+
+
 def remedy(deal: Deal, item: Item, who: str = "") -> str:
     """What helps against one deduction."""
     return _BY_RULE[item.rule](deal, item, who)
@@ -117,17 +122,17 @@ _BY_RULE: Mapping[Rule, Callable[[Deal, Item, str], str]] = {
 
 
 def _kept_promise(deal: Deal, health: Health) -> Advice | None:
-    overdue = [item for item in health.items if item.rule is Rule.OVERDUE]
-    if overdue:
-        return Advice(remedy(deal, overdue[0]), *proof(deal, overdue[0]))
+    first = next(iter(pressing(health)), None)
+    if first and first.rule is Rule.OVERDUE:
+        return Advice(remedy(deal, first), *proof(deal, first))
     return _of_step(deal, deal.broken[0].step, "Keep our promise") if deal.broken else None
 
 
 def _kept_pause(deal: Deal, who: str) -> Advice | None:
     quiet = deal.silence
-    if quiet is None or quiet.paused_until is None or quiet.paused_until < deal.today:
+    if quiet is None or deal.pause is None:
         return None
-    text = f"Get back to {who or 'them'} on {day_words(quiet.paused_until, deal.today)}, as agreed"
+    text = f"Get back to {who or 'them'} on {day_words(deal.pause, deal.today)}, as agreed"
     return Advice(text, quiet.note.key, _pause_quote(deal, quiet), quiet.note.occurred_at.date())
 
 

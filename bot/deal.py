@@ -130,7 +130,7 @@ class Silence:
     """How long nothing was heard.
 
     `days` are whole calendar days, 0 while a pause runs; `since` is the day the clock started; `note` what it rests on;
-    `paused_until` the day they named, when it is what the clock goes by.
+    `paused_until` the day they named, when it is what the clock goes by, also after that day.
     """
 
     days: int
@@ -200,6 +200,12 @@ class Deal:
         """Steps and promises that are open and not past their day, dated ones first: what moves the deal on."""
         steps = [p.step for p in (*self.next_steps, *self.promises) if p.standing is Standing.OPEN]
         return tuple(sorted(steps, key=lambda step: (step.due or date.max, step.id, step.title)))
+
+    @property
+    def pause(self) -> date | None:
+        """The day they asked us to come back on, while it is not past."""
+        until = self.silence.paused_until if self.silence else None
+        return until if until and until >= self.today else None
 
     def note(self, key: str) -> Interaction | None:
         """The note of that key, if it is among the facts."""
@@ -394,13 +400,13 @@ def _standings(facts: Facts, today: date) -> Iterator[Promise]:
 
 
 def _ledger(facts: Facts) -> Iterator[NextStep]:
-    """The records by day; then what notes say is to be done and no record holds yet."""
+    """The records by day; then what notes say is to be done, of those that no record was made from yet."""
     yield from sorted(facts.next_steps, key=lambda step: (step.due or date.max, step.id, step.key, step.title))
-    held = {(step.interaction, step.quote) for step in facts.next_steps}
+    held = {step.interaction for step in facts.next_steps}
     notes = {note.key: note for note in facts.interactions}
     for signal in facts.signals:
         is_step = signal.kind in (Kind.NEXT_STEP, Kind.COMMITMENT_BY_US, Kind.COMMITMENT_BY_THEM)
-        if is_step and (signal.interaction, signal.quote) not in held:
+        if is_step and signal.interaction not in held:
             yield _as_step(signal, notes[signal.interaction])
 
 

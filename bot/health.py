@@ -231,7 +231,7 @@ def _budget(deal: Deal, rubric: Rubric) -> Iterator[Item]:
     if said and said.kind is Kind.BUDGET_CONFIRMED:
         yield _earned(deal, rubric.budget_confirmed, "budget confirmed", Rule.BUDGET_CONFIRMED, said)
     elif said:
-        why = f"budget blocked {_freeze_words(said, deal.today)}, heard"
+        why = f"budget is blocked {_freeze_words(said, deal.today)}, heard"
         yield _earned(deal, -_blocked(deal, rubric), why, Rule.BUDGET_BLOCKED, said)
 
 
@@ -312,12 +312,12 @@ def _objections(deal: Deal, rubric: Rubric) -> Iterator[Item]:
             weight = max(0, weight - _blocked(deal, rubric))
         points = min(left, weight)
         left -= points
-        yield _earned(deal, -points, f"open objection: {issue.words}, raised", Rule.OBJECTION, issue.last)
+        yield _earned(deal, -points, f"{issue.words} is an open objection, raised", Rule.OBJECTION, issue.last)
 
 
 def _competitor(deal: Deal, rubric: Rubric) -> Iterator[Item]:
     for issue in deal.unanswered[:1]:
-        why = f"{issue.words} unanswered, mentioned"
+        why = f"{issue.words} is unanswered, mentioned"
         yield _earned(deal, -rubric.competitor, why, Rule.COMPETITOR, issue.last)
 
 

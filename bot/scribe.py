@@ -20,8 +20,8 @@ class Claim:
     """A line and its proof: the key of a note, words from it, the day they were heard, who wrote and who said them.
 
     `status` is one word on what the line speaks of (open, resolved, answered, blocked, …); `group` a heading the line
-    stands under. Without a note (`interaction` is "") the line is a record that somebody wrote down by hand, and `quote`
-    its own words; or the one thing to do about an account that has no history.
+    stands under. Without a note (`interaction` is "") the line is a record that somebody wrote down by hand, with its
+    own words as `quote`; or the one thing to do about an account that has no history.
     """
 
     text: str
@@ -98,8 +98,8 @@ class Answer:
 class Scribe(Protocol):
     """Puts notes, facts, cards and hits into words.
 
-    No method raises for what a note holds or because a model is away: each falls back to rules and quotation and says so
-    in `notice`. Names, ids, dates and figures come from the arguments.
+    No method raises for what a note holds or because a model is away: each falls back to rules and quotation and
+    says so in `notice`. Names, ids, dates and figures come from the arguments.
     """
 
     @property
@@ -123,10 +123,10 @@ class Scribe(Protocol):
 
 
 def to_json(brief: Brief) -> dict[str, Any]:
-    """The brief as plain JSON values. Days are ISO 8601; `last_contact` is null and `health.score` null without history.
+    """The brief as plain JSON values. Days are ISO 8601; `last_contact` and `health.score` are null without history.
 
-    Every list item has `text, interaction, quote, at`, and `rep`, `who`, `status` where they say something; promises and
-    next steps also `side`, `owner`, `due` and `state`.
+    Every list item has `text, interaction, quote, at`, and `rep`, `who`, `status` where they say something; promises
+    and next steps also have `side`, `owner`, `due` and `state`.
     """
     return {
         "account": brief.account,

@@ -57,7 +57,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a scribe words a card. `bucket` asks for a neighbouring bucket and needs a `reason` and the notes it `cites`."""
+    """How a scribe words a card. `bucket` asks for a neighbouring bucket; it needs a `reason` and notes it `cites`."""
 
     why: str
     action: str
@@ -134,8 +134,7 @@ def bucket_of(deal: Deal, rubric: Rubric = V1) -> Bucket:
 
 def _has_next(deal: Deal, rubric: Rubric) -> bool:
     """A step ahead, a pilot under way, or a day they named to come back to."""
-    paused = deal.silence is not None and deal.silence.paused_until is not None
-    return bool(deal.ahead) or paused or _is_piloting(deal, rubric)
+    return bool(deal.ahead or deal.pause) or _is_piloting(deal, rubric)
 
 
 def _is_piloting(deal: Deal, rubric: Rubric) -> bool:
@@ -175,9 +174,8 @@ def _reasons(deal: Deal, rubric: Rubric) -> list[str]:
 def _going(deal: Deal) -> str:
     if deal.ahead:
         return f"Next: {_step_words(deal, deal.ahead[0])}"
-    quiet = deal.silence
-    if quiet and quiet.paused_until:
-        return f"Pause agreed until {day_words(quiet.paused_until, deal.today)}"
+    if deal.pause:
+        return f"Pause agreed until {day_words(deal.pause, deal.today)}"
     return "Pilot agreed"
 
 
@@ -219,9 +217,9 @@ _MOMENTA = (Momentum.DECLINING, Momentum.STEADY, Momentum.IMPROVING)
 def urgency(card: Card, rubric: Rubric = V1) -> tuple[Any, ...]:
     """Sorts the most urgent first, totally: two accounts never tie, since keys are unique.
 
-    Closed deals and those asleep (in the last band of silence) come last in their bucket: a deal that was lost in spring
-    must not push down one that can be lost today. Then a promise of ours that is overdue, then something open, then
-    which way the score goes; then the higher score, for there is more to lose; then the longer silence.
+    Closed deals and those asleep (in the last band of silence) come last in their bucket: a deal that was lost in
+    spring must not push down one that can be lost today. Then a promise of ours that is overdue, then something open,
+    then which way the score goes; then the higher score, for there is more to lose; then the longer silence.
     """
     asleep = card.silence >= rubric.silence[-1][0]
     momentum = _MOMENTA.index(card.health.momentum)

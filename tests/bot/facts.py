@@ -174,13 +174,13 @@ def signals_said() -> st.SearchStrategy[Signal]:
         st.sampled_from([Topic.PRICING, Topic.MIGRATION, Topic.BUDGET, Topic.OTHER]),
         st.sampled_from(["alpha", "beta"]),
         st.one_of(st.none(), st.dates(START.date(), START.date() + 150 * DAY)),
-        st.sampled_from([None, Side.OURS, Side.THEIRS]),
-        st.booleans(),
+        party=st.sampled_from([None, Side.OURS, Side.THEIRS]),
+        pending=st.booleans(),
     )
 
 
-def _said(kind: Kind, topic: Topic, word: str, due: date | None, party: Side | None, pending: bool) -> Signal:
-    return said(kind, f"{kind.value} on {topic.value} {word}", topic, due=due, party=party, pending=pending)
+def _said(kind: Kind, topic: Topic, word: str, due: date | None, **fields: Any) -> Signal:
+    return said(kind, f"{kind.value} on {topic.value} {word}", topic, due=due, **fields)
 
 
 def _draw_step(draw: st.DrawFn, book: Book, number: int) -> None:

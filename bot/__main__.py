@@ -1,0 +1,259 @@
+"""Rapport in the terminal, and the operator's commands: `python -m bot --help`.
+
+Exit codes: 0 done, 1 a clear error in one sentence, 2 wrong usage.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from bot import screen, wiring
+from bot.desk import Answer
+from bot.samples import sample_payloads
+from bot.scribe import to_json
+from bot.settings import Settings
+from bot.shell import HELP, Shell
+from storage import Hit, Interaction, Memory, parse_json
+from storage.clean import moment
+from storage.errors import BadPayload, RapportError
+from storage.ledger import end_of
+
+app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False, help="Account memory for sales teams.")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+IMPORT_LIMIT = 256 * 1024 * 1024
+
+
+@app.command("try")
+def try_it() -> None:
+    """Open Rapport on sample deals: a short tour, then a prompt with the same commands as in Slack."""
+    settings = Settings()
+    with wiring.open_desk(settings, settings.rapport_data_dir / "try") as desk:
+        viewer = wiring.viewer(settings)
+        if not desk.account_names(viewer):
+            for payload in sample_payloads(wiring.now().date()):
+                desk.import_payload(viewer, payload)
+        desk.memory.catch_up()
+        shell = Shell(desk, viewer, out)
+        out.print("Rapport: account memory for sales teams. Nothing leaves this machine.", style="bold")
+        shell.tour()
+        out.print(f"\nYour turn.\n{HELP}")
+        shell.loop(_typed())
+
+
+@app.command()
+def serve() -> None:
+    """Serve Slack: Socket Mode when SLACK_APP_TOKEN is set, else HTTP on PORT at /slack/events."""
+    settings = Settings()
+    _need_slack(settings)
+    from bot.slack.app import serve_http, serve_socket
+
+    with wiring.open_desk(settings) as desk, wiring.running_worker(desk):
+        bolt = wiring.slack_app(settings, desk)
+        token = settings.slack_app_token.get_secret_value()
+        if token:
+            serve_socket(bolt, token)
+        else:
+            serve_http(bolt, settings.port)
+
+
+@app.command("import")
+def import_file(file: Path, as_json: AsJson = False) -> None:
+    """Import accounts from a JSON FILE: one account, a list, or {"label": "ACCOUNT", "data": …}."""
+    text = _read_file(file)
+    with _desk() as desk:
+        counts = desk.import_payload(wiring.viewer(Settings()), parse_json(text))
+        caught_up = _with_progress(desk.memory, quiet=as_json)
+        values = asdict(counts) | {"indexed": caught_up}
+        _print(values, as_json, lambda: ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in values.items() if n))
+
+
+@app.command("log")
+def log_note(
+    who: str,
+    text: str,
+    channel: Annotated[str, typer.Option(help="call, email, meeting, note, …")] = "note",
+    at: Annotated[str, typer.Option(help="When it happened, ISO 8601; now without it.")] = "",
+    create: Annotated[bool, typer.Option(help="Make the account when the name is new.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a note about WHO (an account or a person)."""
+    with _desk() as desk:
+        when = moment(at, "--at") if at else None
+        receipt = desk.log(wiring.viewer(Settings()), who, text, channel=channel, occurred_at=when, create=create)
+        desk.memory.catch_up()
+        values = {
+            "account": receipt.account.name,
+            "interaction": receipt.key,
+            "is_new": receipt.is_new,
+            "signals": [{"kind": s.kind, "topic": s.topic, "quote": s.quote, "due": s.due} for s in receipt.signals],
+            "next_steps": [{"title": s.title, "owner": s.owner, "due": s.due} for s in receipt.next_steps],
+        }
+        _print(values, as_json, lambda: screen.receipt(receipt))
+
+
+@app.command()
+def recall(who: str, question: str, as_json: AsJson = False) -> None:
+    """Find what was said about WHO that answers QUESTION."""
+    with _desk() as desk:
+        answer = desk.recall(wiring.viewer(Settings()), who, question)
+        _print(_answer_json(answer), as_json, lambda: screen.answer(answer))
+
+
+@app.command()
+def brief(
+    who: str,
+    as_of: Annotated[str, typer.Option(help="The brief as of this ISO 8601 date or time.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What to know about WHO before the next touch."""
+    with _desk() as desk:
+        value = desk.brief(wiring.viewer(Settings()), who, _as_of(as_of))
+        _print(to_json(value), as_json, lambda: screen.brief(value))
+
+
+@app.command()
+def timeline(who: str, as_json: AsJson = False) -> None:
+    """Every note of WHO, newest first."""
+    with _desk() as desk:
+        notes = desk.timeline(wiring.viewer(Settings()), who)
+        _print([_note_json(n) for n in notes], as_json, lambda: screen.timeline(notes))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this installation runs on and whether anything waits."""
+    settings = Settings()
+    with _desk() as desk:
+        status = desk.memory.status() | {
+            "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
+            "slack_token": bool(settings.slack_bot_token.get_secret_value()),
+            "notices": desk.memory.notices,
+        }
+        _print(status, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in status.items()))
+
+
+def main() -> None:
+    """Run a command; a RapportError is one sentence on standard error and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except RapportError as error:
+        err.print(str(error), soft_wrap=True, markup=False)
+        sys.exit(1)
+
+
+def _desk() -> Any:
+    return wiring.open_desk(Settings())
+
+
+def _need_slack(settings: Settings) -> None:
+    missing = [] if settings.slack_bot_token.get_secret_value() else ["SLACK_BOT_TOKEN"]
+    if not settings.slack_app_token.get_secret_value() and not settings.slack_signing_secret.get_secret_value():
+        missing.append("SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode)")
+    if missing:
+        raise RapportError(f"To serve Slack, set {' and '.join(missing)}; see .env.example.")
+
+
+def _typed() -> Iterator[str]:
+    while True:
+        try:
+            yield out.input("[bold]rapport>[/] ") if sys.stdin.isatty() else input()
+        except (EOFError, KeyboardInterrupt):
+            return
+
+
+def _read_file(file: Path) -> str:
+    try:
+        if file.stat().st_size > IMPORT_LIMIT:
+            raise BadPayload(f"{file.name} is larger than {IMPORT_LIMIT // 1024 // 1024} MB; split it.")
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadPayload(f"{file.name} is not UTF-8 text (byte {error.start}).") from error
+    except OSError as error:
+        raise BadPayload(f"{file.name} cannot be read: {error.strerror}.") from error
+
+
+def _with_progress(memory: Memory, *, quiet: bool) -> int:
+    if quiet:
+        return memory.catch_up().indexed
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("Indexing", total=None)
+        return memory.catch_up(lambda done, total: bar.update(task, completed=done, total=total)).indexed
+
+
+def _as_of(text: str) -> datetime | None:
+    if not text:
+        return None
+    at = moment(text, "--as-of")
+    return end_of(at.date()) if len(text.strip()) <= len("2026-01-01") else at
+
+
+def _print(values: Any, as_json: bool, words: Callable[[], Any]) -> None:
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False, indent=2, default=_plain))
+    else:
+        out.print(words(), soft_wrap=True, markup=False)
+
+
+def _plain(value: Any) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "account": answer.account,
+        "interaction": answer.found.hits[0].interaction if answer.found.hits else None,
+        "objection": answer.objection,
+        "next_step": answer.next_step,
+        "abstained": answer.found.abstained,
+        "hits": [_hit_json(h) for h in answer.found.hits],
+        "nearest": [_hit_json(h) for h in answer.found.nearest],
+        "notice": answer.found.notice,
+    }
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    return {
+        "interaction": hit.interaction,
+        "account": hit.account,
+        "score": hit.score,
+        "quote": hit.quote,
+        "text": hit.text,
+        "at": hit.occurred_at,
+        "rep": hit.rep,
+        "contact": hit.contact,
+        "channel": hit.channel,
+        "permalink": hit.permalink,
+    }
+
+
+def _note_json(note: Interaction) -> dict[str, Any]:
+    return {
+        "interaction": note.key,
+        "account": note.account,
+        "text": note.text,
+        "at": note.occurred_at,
+        "rep": note.rep,
+        "channel": note.channel,
+        "contact": note.contact,
+        "outcome": note.outcome,
+        "opportunity": note.opportunity,
+        "permalink": note.permalink,
+    }
+
+
+if __name__ == "__main__":
+    main()
+

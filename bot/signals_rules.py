@@ -1,0 +1,241 @@
+"""Reads a note by ordered rules, sentence by sentence, with a guard against negation. Needs no model and no key.
+
+Precision comes first: a signal that is not there moves a score that people act on. Figures are in the tests, over
+sentences that were set aside before the rules were tuned.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.dues import find_due
+from bot.signals import Reading, Sighting
+from storage import Kind, Side, Topic
+
+VERSION = "rules/1"
+
+SENTENCE_LIMIT = 600
+_SPLIT = re.compile(r"\n+|(?<=[.!?;])\s+(?=[\"'(A-Za-z0-9•-])|\s+[•·]\s+")
+_ABBREVIATED = re.compile(r"\b(?:mr|mrs|ms|dr|inc|ltd|co|corp|vs|e\.g|i\.e|approx|no|dept|est)\.$", re.I)
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.I)
+
+
+TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = tuple(
+    (topic, _words(rf"\b(?:{words})"))
+    for topic, words in (
+        (Topic.MIGRATION, r"migrat|data move|moving (?:the|their|our) data|data transfer|legacy data|import(?:ing)? (?:of )?(?:old|their)"),
+        (Topic.ONBOARDING, r"onboard|implementation|roll-?out|go-?live|ramp|training|set-?up|adoption"),
+        (Topic.SECURITY, r"securit|soc ?2|iso ?27001|pen[- ]?test|gdpr|privacy|encrypt|sso\b|data residency|compliance"),
+        (Topic.LEGAL, r"legal|contract|redline|msa\b|dpa\b|terms|liabilit|clause|procurement"),
+        (Topic.INTEGRATION, r"integrat|\bapi\b(?! reliab)|connector|salesforce sync|webhook|sap\b|erp\b"),
+        (Topic.RELIABILITY, r"reliab|uptime|outage|downtime|latency|sla\b|performance|stabilit|api reliab"),
+        (Topic.PRICING, r"pric|cost|expensive|discount|quote|quarterly billing|annual billing|billing|cheaper|fees?\b|per seat"),
+        (Topic.BUDGET, r"budget|funding|spend|money|fiscal"),
+        (Topic.SUPPORT, r"support|response times|help ?desk|csm\b|account manager"),
+        (Topic.TIMING, r"timing|timeline|deadline|too (?:slow|long|soon)|bandwidth|busy|speed"),
+        (Topic.AUTHORITY, r"sign-?off|decision[- ]maker|approval|board|cfo\b|ceo\b|buy-?in"),
+    )
+)  # fmt: skip
+_RELIABLE_API = re.compile(r"\bapi\b.{0,20}(?:reliab|uptime|stab|outage|down)|(?:reliab|uptime|outage).{0,20}\bapi\b", re.I)
+
+_NOT = re.compile(
+    r"\b(?:no|not|never|without|isn't|wasn't|aren't|weren't|don't|doesn't|didn't|hasn't|haven't|won't|can't|cannot|"
+    r"nobody|none|neither|no longer)\b",
+    re.I,
+)
+_OTHER_SENSE = re.compile(
+    r"\b(?:pilot light|co-?pilot|airline pilot|security guard|priced out|bird migration|migration of (?:the )?birds|"
+    r"champions? league|muscle|contract(?:ed|ing) (?:covid|flu)|board game|on board\b(?! with))",
+    re.I,
+)
+_WORRY = (
+    r"\b(?:concern(?:s|ed)?|worr(?:y|ies|ied)|nervous|anxious|hesita\w+|push(?:ed|ing|es)? back|objects?|objected|objections?|"
+    r"too (?:expensive|pricey|high|slow|long|complex|risky|much)|(?:pain|sticking) points?|blockers?|blocked by|deal-?breaker|"
+    r"(?:not|isn't|wasn't) (?:sure|convinced|comfortable|happy|sold)|unsure|doubts?|doubtful|skeptical|sceptical|afraid|fears?|"
+    r"(?:big|main|only) (?:issue|problem|risk)|struggl\w+|hung up on|balked|baulked|uneasy|wary|reluctant|unhappy|complain\w*|"
+    r"wants? (?:quarterly|monthly|a (?:lower|better|steeper) |a discount|lower|cheaper)|can't (?:justify|afford)|raised (?:an? )?issues?|"
+    r"gets? cold feet|cold feet|red flag|steep|over(?:priced| budget)|asked for (?:a |more |bigger )?discount)"
+)
+_SETTLED = (
+    r"\b(?:resolved|sorted|settled|addressed|cleared(?: up)?|solved|fixed|no longer (?:a |an )?(?:concern|worry|issue|problem|blocker)|"
+    r"(?:is|are|was|were|they're|she's|he's) (?:now )?(?:fine|ok|okay|happy|comfortable|good|satisfied|relaxed) (?:with|about|on)|"
+    r"signed off (?:on )?(?:our|the|by)?|passed (?:the |their )?(?:security|legal|review)|put (?:her|him|them) at ease|off the table|"
+    r"not (?:a |an )?(?:issue|concern|problem) any ?more|reassured|got comfortable|convinced (?:her|him|them))"
+)
+_RIVAL_NAME = r"(?:[A-Z][A-Za-z0-9&.-]+(?: [A-Z][A-Za-z0-9&.-]+)?)"
+_US = r"(?:^|\b)(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to)"
+_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver)"
+_SENT = r"(?:sent|emailed|forwarded|shared|delivered|mailed|handed over|provided)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern and what it means. `guard` refuses a sentence with a negation before the match; `cased` minds capitals."""
+
+    kind: Kind
+    pattern: re.Pattern[str]
+    party: Side | None = None
+    topic: Topic | None = None
+    guard: bool = True
+
+
+def _rule(
+    kind: Kind, *patterns: str, party: Side | None = None, topic: Topic | None = None, guard: bool = True,
+    cased: bool = False,
+) -> Rule:  # fmt: skip
+    return Rule(kind, re.compile("|".join(patterns), 0 if cased else re.I), party, topic, guard)
+
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        Kind.NO_RESPONSE,
+        r"\bno (?:reply|response|answer|word|news)\b", r"\b(?:went|gone|going|been) (?:quiet|dark|silent)\b", r"\bghost(?:ed|ing)\b",
+        r"\b(?:hasn't|haven't|didn't|did not|has not) (?:replied|responded|answered|got(?:ten)? back|called back)\b",
+        r"\bleft (?:a |another )?(?:voicemail|vm|message)\b", r"\bradio silence\b", guard=False,
+    ),
+    _rule(
+        Kind.PAUSE_AGREED,
+        r"\b(?:call|ping|contact|reach out to|try|email) (?:me|us|her|him|them)(?: back| again)? (?:after|in|on|from|next|once)\b",
+        r"\b(?:come|check|circle) back (?:in|after|on|next|once)\b",
+        r"\b(?:pick|picking) (?:this|it|things) (?:back )?up (?:again )?(?:in|after|on|next|once)\b",
+        r"\b(?:pause|paused|on hold|hold off|parked?) (?:this |it |everything )?until\b", r"\breconnect (?:in|after|on|next)\b",
+    ),
+    _rule(Kind.COMPETITOR_RESOLVED,
+        r"\b(?:dropped|ruled out|rejected|eliminated|passed on|decided against|moved away from|no longer (?:considering|looking at|talking to))\b.{0,40}",
+        r"\b(?:chose|picked|prefer(?:s|red)?|going with) us (?:over|instead)\b", r"\bcompetitor\b.{0,30}\b(?:is|are) out\b", guard=False,
+    ),
+    _rule(Kind.COMPETITOR,
+        r"\bcompetit(?:or|ors|ive|ion)\b", r"\b(?:also|currently|still) (?:talking to|evaluating|looking at|demoing|trialling|considering|in talks with)\b",
+        r"\bcompar(?:ing|ed|es?) us (?:with|to|against)\b", r"\b(?:rival|alternative vendor|other vendors?|another vendor)\b",
+        r"\b(?:up against|versus|vs\.?) [A-Z]", r"\bshortlist(?:ed)?\b.{0,30}\b(?:vendor|with)\b",
+    ),
+    _rule(Kind.COMPETITOR, rf"\b(?:evaluating|considering|demoing|looking at|talking to|quote from|quoted by) {_RIVAL_NAME}",
+        rf"\b{_RIVAL_NAME} (?:quoted|offered|is cheaper|undercut|came in (?:lower|cheaper))", cased=True),
+    _rule(Kind.BUDGET_BLOCKED,
+        r"\bbudgets? (?:\w+ ){0,3}(?:frozen|freeze|on hold|blocked|cut|gone|tight|exhausted|spent)\b", r"\b(?:freeze on|froze|frozen) (?:\w+ ){0,3}(?:budget|spend|spending)\b",
+        r"\b(?:no|without) (?:\w+ ){0,2}(?:budget|funding|money)\b(?! (?:concern|issue|problem|worr))", r"\b(?:spending|hiring and spending|budget) freeze\b",
+        r"\bbudget (?:isn't|is not|not) (?:\w+ )?(?:approved|there|available|confirmed)\b", topic=Topic.BUDGET, guard=False,
+    ),
+    _rule(Kind.BUDGET_CONFIRMED,
+        r"\bbudget (?:\w+ ){0,3}(?:approved|confirmed|signed off|secured|allocated|in place|unlocked|available)\b",
+        r"\b(?:approved|confirmed|secured|signed off(?: on)?|unlocked|got) (?:the |a |their |her |his )?(?:budget|funding)\b",
+        r"\b(?:have|has|got) (?:the )?budget\b", topic=Topic.BUDGET,
+    ),
+    _rule(Kind.PILOT_AGREED,
+        r"\b(?:agreed|agrees|said yes|signed|green[- ]?light\w*|approved|confirmed|go-?ahead|signed off) (?:to |for |on )?(?:\w+ ){0,3}(?:pilot|trial|poc|proof of concept)\b",
+        r"\b(?:pilot|trial|poc|proof of concept)\b (?:\w+ ){0,2}(?:agreed|approved|confirmed|signed|kicks? off|kicked off|starts?|started|begins?|is on|is a go|booked|live|running)\b",
+        r"\b(?:start|started|starting|kick(?:ed|ing)? off|running|launched) (?:the |a |our |their )?(?:\S+ ){0,2}(?:pilot|trial|poc)\b",
+    ),
+    _rule(Kind.PILOT_REQUESTED,
+        r"\b(?:ask(?:ed|s|ing)?|request(?:ed|s|ing)?|want(?:ed|s)?|would (?:like|love)|interested in|keen on|open to|asks? about) (?:\w+ ){0,4}(?:pilot|trial|poc|proof of concept)\b",
+        r"\b(?:pilot|trial) (?:was )?(?:requested|asked for)\b",
+    ),
+    _rule(Kind.VERBAL_COMMITMENT,
+        r"\bverbal (?:yes|ok|okay|commitment|agreement|go-?ahead)\b", r"\b(?:she|he|they|\w+) (?:said|says|confirmed) (?:they|she|he|we)(?:'ll| will|'re going to| are going to) (?:sign|buy|go ahead|move forward|go with us)\b",
+        r"\bhandshake deal\b", r"\bready to sign\b", r"\bverbally (?:agreed|committed|confirmed)\b", r"\bwe're their choice\b",
+    ),
+    _rule(Kind.OBJECTION_RESOLVED, _SETTLED, guard=False),
+    _rule(Kind.OBJECTION, _WORRY),
+    _rule(Kind.COMMITMENT_DONE, rf"^(?:i |we |just |already |have |also |finally |yesterday |today )*{_SENT}\b(?! us\b| me\b)", rf"\b(?:i|we)(?:'ve| have)? (?:just |already |finally )?{_SENT}\b",
+        r"\b(?:report|proposal|quote|contract|deck|docs?|paper|summary) (?:was |were |has been |already )?(?:sent|shared|delivered)\b", party=Side.OURS),
+    _rule(Kind.TOLD, r"^(?:i |we |just |also |then )*(?:showed|demoed|demo'd|presented|pitched|explained|walked (?:her|him|them|\w+)? ?through|answered|told)\b",
+        r"\b(?:i|we) (?:just |also |then )?(?:showed|demoed|presented|pitched|explained|walked|answered|told)\b", party=Side.OURS),
+    _rule(Kind.COMMITMENT_BY_US, rf"{_US} (?:also |then |just )?{_DO}\b", r"\b(?:i|we) (?:promised|owe|agreed to|committed to)\b", r"\b(?:i|we) (?:need|have) to (?:send|share|get|provide|prepare|draft)\b",
+        r"^(?:need to|must|have to|will|sending|promised (?:to|her|him|them)|gonna) (?:over )?(?:send|share|get|give|provide|prepare|draft|follow up|over|her|him|them|a|the)\b", r"\bowe (?:her|him|them)\b",
+        party=Side.OURS),
+    _rule(Kind.COMMITMENT_BY_THEM, rf"\b(?:she|he|they|[a-z]+)(?:'ll| will| agreed to| promised to| offered to| committed to| is going to| are going to| to) {_DO}\b", party=Side.THEIRS),
+    _rule(Kind.NEXT_STEP, r"^(?:next steps?|next|action items?|todo|to do|follow[- ]up)\s*[:-]", r"\bnext step (?:is|will be)\b",
+        r"\b(?:follow-?up|next|another|second|demo|review|kick-?off|check-?in|intro)(?: \w+)? (?:call|meeting|session|demo|workshop)?\s*(?:is |was )?(?:booked|scheduled|planned|set|agreed|on the calendar)\b",
+        r"\b(?:booked|scheduled|set up|arranged|agreed on) (?:a|an|the|another|our) (?:\w+ ){0,3}(?:call|meeting|demo|session|workshop|review)\b",
+        r"\b(?:call|meeting|demo|session|workshop|review) (?:on|next|this|is on) (?:mon|tue|wed|thu|fri|\d|next|week|tomorrow)\w*\b", party=Side.OURS),
+    _rule(Kind.POSITIVE_REACTION, r"\b(?:loved?|loves|liked|likes|really (?:happy|keen|excited|impressed)|impressed|excited|enthusiastic|thrilled|delighted|very positive|positive about)\b",
+        r"\b(?:great|fantastic|excellent|super) (?:call|meeting|demo|feedback|reaction)\b", r"\bblown away\b", r"\bwent (?:really |very )?well\b"),
+    _rule(Kind.AUTHORITY, r"\bdecision[- ]maker\b", r"\b(?:cfo|ceo|cto|coo|board|procurement|legal|\w+) (?:decides|has the final say|makes the (?:call|decision)|needs to (?:sign off|approve))\b",
+        r"\bneeds? (?:sign-?off|approval|buy-?in) from\b", r"\bneeds? (?:\w+ )?(?:cfo|ceo|board|legal)(?:'s)? (?:sign-?off|approval)\b", topic=Topic.AUTHORITY),
+)  # fmt: skip
+
+_EXCLUDES: dict[Kind, frozenset[Kind]] = {
+    Kind.OBJECTION: frozenset(
+        {Kind.OBJECTION_RESOLVED, Kind.BUDGET_BLOCKED, Kind.COMPETITOR, Kind.NO_RESPONSE, Kind.COMPETITOR_RESOLVED}
+    ),
+    Kind.COMPETITOR: frozenset({Kind.COMPETITOR_RESOLVED}),
+    Kind.BUDGET_CONFIRMED: frozenset({Kind.BUDGET_BLOCKED}),
+    Kind.PILOT_REQUESTED: frozenset({Kind.PILOT_AGREED}),
+    Kind.COMMITMENT_BY_THEM: frozenset(
+        {Kind.COMMITMENT_BY_US, Kind.PAUSE_AGREED, Kind.VERBAL_COMMITMENT, Kind.OBJECTION}
+    ),
+    Kind.COMMITMENT_BY_US: frozenset({Kind.PAUSE_AGREED}),
+    Kind.NEXT_STEP: frozenset({Kind.COMMITMENT_BY_US, Kind.COMMITMENT_BY_THEM, Kind.PAUSE_AGREED}),
+    Kind.TOLD: frozenset({Kind.COMMITMENT_DONE}),
+    Kind.AUTHORITY: frozenset({Kind.OBJECTION}),
+}
+"""Kinds that do not stand beside another in one clause: the more telling one is kept."""
+
+_CLAUSE = re.compile(r",\s+(?:but|and|though|although|so)\s+|\s+(?:but|though|although|however)\s+|;\s*", re.I)
+
+
+def read_by_rules(text: str) -> Reading:
+    """What a note says, by rules. Never raises; every quote is verbatim."""
+    return Reading(tuple(_read(text)), VERSION)
+
+
+def _read(text: str) -> Iterator[Sighting]:
+    for sentence in _sentences(text):
+        for clause in _clauses(sentence):
+            yield from _in_clause(clause, sentence)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    held = ""
+    for part in _SPLIT.split(text):
+        joined = f"{held} {part}".strip() if held and f"{held} {part}" in text else part.strip()
+        held = joined if _ABBREVIATED.search(joined) and len(joined) < SENTENCE_LIMIT else ""
+        if joined and not held:
+            yield from (joined[i : i + SENTENCE_LIMIT] for i in range(0, len(joined), SENTENCE_LIMIT))
+    if held:
+        yield held
+
+
+def _clauses(sentence: str) -> list[str]:
+    return [part.strip() for part in _CLAUSE.split(sentence) if part and len(part.strip()) > 3]
+
+
+def _in_clause(clause: str, sentence: str) -> Iterator[Sighting]:
+    plain = clause.replace("’", "'")
+    if _OTHER_SENSE.search(plain):
+        return
+    found: dict[Kind, Rule] = {}
+    for rule in RULES:
+        match = rule.pattern.search(plain)
+        if match and rule.kind not in found and not (rule.guard and _negated(plain, match)):
+            found[rule.kind] = rule
+    for kind, rule in found.items():
+        if not _EXCLUDES.get(kind, frozenset()) & found.keys():
+            yield _sighting(clause, sentence, rule)
+
+
+def _negated(clause: str, match: re.Match[str]) -> bool:
+    before = clause[max(0, match.start() - 40) : match.start()]
+    return bool(_NOT.search(before)) or bool(re.match(r"\W+(?:is|was|are)(?: not|n't)\b", clause[match.end() :]))
+
+
+def _sighting(clause: str, sentence: str, rule: Rule) -> Sighting:
+    quote = clause.rstrip(" .;,")
+    topic = rule.topic or topic_of(clause) or topic_of(sentence) or Topic.OTHER
+    # A budget that is worried about is a price that is.
+    return Sighting(rule.kind, topic, quote, party=rule.party, due_phrase=find_due(clause) or _due_beside(clause, sentence))
+
+
+def _due_beside(clause: str, sentence: str) -> str:
+    # "I'll send the report, and the plan, by Friday": one date for the one promise of a sentence.
+    return find_due(sentence) if len(_clauses(sentence)) == 1 else ""
+
+
+def topic_of(text: str) -> Topic | None:
+    """The topic a text speaks of, or None."""
+    if _RELIABLE_API.search(text):
+        return Topic.RELIABILITY
+    return next((topic for topic, pattern in TOPICS if pattern.search(text)), None)

@@ -1,0 +1,67 @@
+"""Builds the memory, the desk and the Slack app from settings. Nothing is built at import; the clock is read here only."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from bot.desk import Desk, Viewer
+from bot.scribe_plain import PlainScribe
+from bot.settings import Settings
+from bot.worker import Worker
+from storage import StorageConfig, open_memory
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+
+
+def now() -> datetime:
+    """The wall clock as aware UTC."""
+    return datetime.now(UTC)
+
+
+def viewer(settings: Settings) -> Viewer:
+    """Whoever sits at the terminal: the operator, who sees every note of the workspace."""
+    return Viewer(settings.rapport_team, settings.rapport_user, None, settings.rapport_tz)
+
+
+@contextmanager
+def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[[], datetime] = now) -> Iterator[Desk]:
+    """A desk over the configured memory. Raises what `open_memory` raises."""
+    bell = Event()
+    config = StorageConfig(
+        data_dir=data_dir or settings.rapport_data_dir,
+        database_url=settings.database_url.get_secret_value(),
+        qdrant_url=settings.qdrant_url,
+        qdrant_api_key=settings.qdrant_api_key.get_secret_value(),
+        embedding_model=settings.rapport_embedding_model,
+        now=clock,
+        ring=bell.set,
+    )
+    with open_memory(config) as memory:
+        yield Desk(memory, PlainScribe(), bell)
+
+
+@contextmanager
+def running_worker(desk: Desk) -> Iterator[Worker]:
+    """The worker on a thread of its own, stopped and joined on leaving."""
+    worker = Worker(desk)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def slack_app(settings: Settings, desk: Desk) -> "App":
+    """The Bolt app, with its listeners registered."""
+    from bot.slack.app import build_app
+
+    return build_app(
+        desk,
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        api_url=settings.slack_api_url,
+    )
