@@ -27,7 +27,9 @@ from storage.clean import moment
 from storage.errors import BadPayload, RapportError
 from storage.ledger import end_of
 
-app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False, help="Account memory for sales teams.")
+app = typer.Typer(
+    add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False, help="Account memory for sales teams."
+)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -85,6 +87,7 @@ def log_note(
     text: str,
     channel: Annotated[str, typer.Option(help="call, email, meeting, note, …")] = "note",
     at: Annotated[str, typer.Option(help="When it happened, ISO 8601; now without it.")] = "",
+    *,
     create: Annotated[bool, typer.Option(help="Make the account when the name is new.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -256,4 +259,3 @@ def _note_json(note: Interaction) -> dict[str, Any]:
 
 if __name__ == "__main__":
     main()
-

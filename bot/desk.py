@@ -285,9 +285,7 @@ class Desk:
         ]
         team.save_reading(note.id, note.revision, signals, steps, reading.read_as)
 
-    def _recollect(
-        self, team: TeamMemory, viewer: Viewer, resolved: Resolved | None, found: Found
-    ) -> Answer:
+    def _recollect(self, team: TeamMemory, viewer: Viewer, resolved: Resolved | None, found: Found) -> Answer:
         said: dict[int, tuple[Signal, ...]] = {}
         for hit in found.hits:
             note = team.note(hit.id)

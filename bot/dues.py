@@ -175,7 +175,9 @@ def _parsed(words: str, today: date) -> date | None:
     import dateparser
 
     base = datetime(today.year, today.month, today.day)  # noqa: DTZ001 - dateparser wants a naive base; only the day is used
-    found = dateparser.parse(spoken[1], languages=["en"], settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "future"})
+    found = dateparser.parse(
+        spoken[1], languages=["en"], settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "future"}
+    )
     return found.date() if found else None
 
 

@@ -35,39 +35,35 @@ JAMES = (
 
 
 def sample_payloads(today: date) -> list[dict[str, Any]]:
-    """The three accounts as import payloads; Priya was last spoken to yesterday, James has been quiet for seven days."""
+    """The three accounts as payloads; Priya was last spoken to yesterday, James has been quiet for seven days."""
     return [
         ACME,
-        _deal("rentokil", "Rentokil", "pilot", ("priya", "Priya Sharma", "VP Sales"), 36000, PRIYA, today),
-        _deal("paysend", "Paysend", "evaluation", ("james", "James Okafor", "Head of Engineering"), 54000, JAMES, today),
+        _deal("Rentokil", "pilot", ("priya", "Priya Sharma", "VP Sales"), _notes("priya", PRIYA, today)),
+        _deal("Paysend", "evaluation", ("james", "James Okafor", "CTO"), _notes("james", JAMES, today)),
     ]
 
 
-def _deal(
-    key: str,
-    name: str,
-    stage: str,
-    person: tuple[str, str, str],
-    amount: int,
-    notes: tuple[tuple[int, str, str], ...],
-    today: date,
-) -> dict[str, Any]:
+def _deal(name: str, stage: str, person: tuple[str, str, str], notes: list[dict[str, Any]]) -> dict[str, Any]:
     contact, full_name, role = person
     return {
-        "accountId": key,
+        "accountId": name.casefold(),
         "name": name,
         "stage": stage,
         "CONTACT": [{"contactId": contact, "name": full_name, "role": role}],
-        "OPPORTUNITY": [{"opportunityId": f"opp-{key}", "amountUsd": amount, "status": "open"}],
-        "INTERACTION": [
-            {
-                "interactionId": f"{contact}-{number}",
-                "channel": channel,
-                "repId": "rep-7",
-                "contactId": contact,
-                "occurredAt": (today - timedelta(days=ago)).isoformat(),
-                "summary": text,
-            }
-            for number, (ago, channel, text) in enumerate(notes, 1)
-        ],
+        "OPPORTUNITY": [{"opportunityId": f"opp-{name.casefold()}", "amountUsd": 36000, "status": "open"}],
+        "INTERACTION": notes,
     }
+
+
+def _notes(contact: str, told: tuple[tuple[int, str, str], ...], today: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "interactionId": f"{contact}-{number}",
+            "channel": channel,
+            "repId": "rep-7",
+            "contactId": contact,
+            "occurredAt": (today - timedelta(days=ago)).isoformat(),
+            "summary": text,
+        }
+        for number, (ago, channel, text) in enumerate(told, 1)
+    ]

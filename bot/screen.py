@@ -17,7 +17,7 @@ def receipt(value: Receipt) -> Text:
     if not value.is_new:
         return Text(f"Already logged on {value.account.name} by {value.rep}, {_day(value.at)}.")
     lines = [f"Logged on {value.account.name}."]
-    lines += [f'  {s.kind.value.replace("_", " ")} · {s.topic.value}: “{s.quote}”' for s in value.signals]
+    lines += [f"  {s.kind.value.replace('_', ' ')} · {s.topic.value}: “{s.quote}”" for s in value.signals]
     lines += [f"  next step: {s.title}{f' (due {s.due})' if s.due else ''}" for s in value.next_steps]
     if value.open_opportunities:
         lines.append(f"  Several deals are open here: {', '.join(value.open_opportunities)}. None was guessed.")

@@ -135,5 +135,3 @@ def _step(signal: Signal) -> Step:
         quote=signal.quote,
         is_promise=signal.kind is not Kind.NEXT_STEP,
     )
-
-

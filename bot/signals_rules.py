@@ -39,7 +39,9 @@ TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = tuple(
         (Topic.AUTHORITY, r"sign-?off|decision[- ]maker|approval|board|cfo\b|ceo\b|buy-?in"),
     )
 )  # fmt: skip
-_RELIABLE_API = re.compile(r"\bapi\b.{0,20}(?:reliab|uptime|stab|outage|down)|(?:reliab|uptime|outage).{0,20}\bapi\b", re.I)
+_RELIABLE_API = re.compile(
+    r"\bapi\b.{0,20}(?:reliab|uptime|stab|outage|down)|(?:reliab|uptime|outage).{0,20}\bapi\b", re.I
+)
 
 _NOT = re.compile(
     r"\b(?:no|not|never|without|isn't|wasn't|aren't|weren't|don't|doesn't|didn't|hasn't|haven't|won't|can't|cannot|"
@@ -225,11 +227,10 @@ def _negated(clause: str, match: re.Match[str]) -> bool:
 def _sighting(clause: str, sentence: str, rule: Rule) -> Sighting:
     quote = clause.rstrip(" .;,")
     topic = rule.topic or topic_of(clause) or topic_of(sentence) or Topic.OTHER
-    # A budget that is worried about is a price that is.
-    return Sighting(rule.kind, topic, quote, party=rule.party, due_phrase=find_due(clause) or _due_beside(clause, sentence))
+    return Sighting(rule.kind, topic, quote, party=rule.party, due_phrase=find_due(clause) or _due_of(sentence))
 
 
-def _due_beside(clause: str, sentence: str) -> str:
+def _due_of(sentence: str) -> str:
     # "I'll send the report, and the plan, by Friday": one date for the one promise of a sentence.
     return find_due(sentence) if len(_clauses(sentence)) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""Builds the memory, the desk and the Slack app from settings. Nothing is built at import; the clock is read here only."""
+"""Builds the memory, the desk and the Slack app from settings; nothing at import. The clock is read here only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from storage.clean import clean_line, name_key
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
-from storage.ground import TeamGround, account, alias, channel_account, contact, opportunity
+from storage.ground import AnyRow, TeamGround, account, alias, channel_account, contact, opportunity
 from storage.records import Account, Contact, Opportunity, Resolved
 
 FUZZY_FLOOR = 85
 FUZZY_GAP = 8
-"""rapidfuzz scores, 0..100: below the floor it is somebody else, within the gap it is asked (measured on names of accounts)."""
+"""rapidfuzz scores, 0..100, measured on names of accounts: below the floor it is somebody else, within the gap it is
+asked."""
 
 ACCOUNT_COLUMNS = (account.c.id, account.c.key, account.c.name, account.c.stage, account.c.owner, account.c.properties)
 
@@ -207,7 +207,7 @@ class AccountVerbs(TeamGround):
         return tuple(Opportunity(*row) for row in connection.execute(select(*columns).where(mine).order_by(o.id)))
 
 
-def _account(row: Row[Any]) -> Account:
+def _account(row: AnyRow) -> Account:
     return Account(row.id, row.key, row.name, row.stage, row.owner, row.properties)
 
 

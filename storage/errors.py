@@ -44,7 +44,8 @@ class NoteTooLong(BadInput):
 
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(
-            f"The note has {length:,} characters and {limit:,} is the limit. Nothing was saved; split it and log the parts."
+            f"The note has {length:,} characters and {limit:,} is the limit. Nothing was saved; "
+            "split it and log the parts."
         )
 
 

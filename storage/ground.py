@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, or_
 
 from storage.database import Database
 from storage.tables import (
@@ -24,6 +24,8 @@ from storage.tables import (
 )
 
 Clock = Callable[[], datetime]
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of any columns: since SQLAlchemy 2.1 a row's type names each of them."""
 
 
 def table_of(row: type[Any]) -> Table:
@@ -53,7 +55,7 @@ class Ground:
 
 
 class TeamGround:
-    """One workspace as one audience sees it. `audience` holds private channel ids; None is the operator, who sees all."""
+    """One workspace as one audience sees it. `audience` holds private channel ids; None, the operator, sees all."""
 
     def __init__(self, ground: Ground, team_id: str, audience: frozenset[str] | None) -> None:
         self.team_id = team_id

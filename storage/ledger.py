@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
 
 from storage.clean import clean_line
 from storage.errors import BadInput, NotFound
-from storage.ground import account, interaction, next_step, signal
+from storage.ground import AnyRow, account, interaction, next_step, signal
 from storage.notes import NoteVerbs, select_notes, to_interaction, to_signal
 from storage.records import Facts, Interaction, NextStep, Resolved, Side, Signal, Topic
 
@@ -34,7 +34,7 @@ STEP_COLUMNS = (
 )
 
 
-def to_step(row: Row[Any]) -> NextStep:
+def to_step(row: AnyRow) -> NextStep:
     """A row of the ledger as a record."""
     values = dict(row._mapping)
     values.update(side=Side(row.side), topic=Topic(row.topic), interaction=row.interaction or "")
@@ -197,7 +197,7 @@ class LedgerVerbs(NoteVerbs):
         return tuple(to_interaction(row) for row in rows)
 
     def _about(self, contact_id: int, name: str) -> ColumnElement[bool]:
-        first = name.split()[0]
+        first = name.split(maxsplit=1)[0]
         named = interaction.c.text.icontains(first, autoescape=True) if len(first) > 2 else interaction.c.id.is_(None)
         # A note without a person is about whoever is asked for: at most accounts one person is talked to.
         return or_(interaction.c.contact_id == contact_id, interaction.c.contact_id.is_(None), named)
@@ -221,8 +221,8 @@ def _grouped(notes: list[Interaction]) -> dict[int, list[Interaction]]:
     return by_account
 
 
-def _rows_by_note(rows: Any) -> dict[int, list[Row[Any]]]:
-    by_note: dict[int, list[Row[Any]]] = {}
+def _rows_by_note(rows: Any) -> dict[int, list[AnyRow]]:
+    by_note: dict[int, list[AnyRow]] = {}
     for row in rows:
         by_note.setdefault(row.interaction_id, []).append(row)
     return by_note

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
 from storage.clean import clean_line, name_key, note_text
 from storage.errors import BadInput, UnknownNote
-from storage.ground import account, contact, interaction, next_step, opportunity, signal
+from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
 from storage.records import Account, Interaction, Logged, NewNote, Signal, State
 
 _i = interaction.c
@@ -49,7 +49,7 @@ def select_notes() -> Select[Any]:
     )
 
 
-def to_interaction(row: Row[Any]) -> Interaction:
+def to_interaction(row: AnyRow) -> Interaction:
     """A row of `select_notes` as a record."""
     values = dict(row._mapping)
     values.update(contact=row.contact or "", opportunity=row.opportunity or "", state=State(row.state))
@@ -268,7 +268,7 @@ class NoteVerbs(AccountVerbs):
     def _open(self) -> ColumnElement[bool]:
         return _i.team_id == self.team_id if self.audience is None else self._open_to_audience()
 
-    def _living(self, connection: Connection, interaction_id: int) -> Row[Any]:
+    def _living(self, connection: Connection, interaction_id: int) -> AnyRow:
         wanted = select(_i.id, _i.revision, _i.indexed_as, _i.account_id).where(self._seen(), _i.id == interaction_id)
         row = connection.execute(wanted).first()
         if row is None:
@@ -309,7 +309,7 @@ class NoteVerbs(AccountVerbs):
         connection.execute(delete(next_step).where(open_steps))
 
     def _replace_signals(
-        self, connection: Connection, interaction_id: int, note: Row[Any], signals: Sequence[Signal], read_as: str
+        self, connection: Connection, interaction_id: int, note: AnyRow, signals: Sequence[Signal], read_as: str
     ) -> None:
         mine = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
         confirmed = connection.execute(select(signal.c.kind, signal.c.topic).where(mine, signal.c.confirmed_by != ""))
@@ -338,7 +338,7 @@ class NoteVerbs(AccountVerbs):
             connection.execute(insert(signal), fresh)
 
     def _replace_steps(
-        self, connection: Connection, interaction_id: int, note: Row[Any], steps: Sequence[dict[str, Any]]
+        self, connection: Connection, interaction_id: int, note: AnyRow, steps: Sequence[dict[str, Any]]
     ) -> None:
         n = next_step.c
         mine = (n.team_id == self.team_id) & (n.interaction_id == interaction_id) & n.derived
@@ -363,7 +363,7 @@ class NoteVerbs(AccountVerbs):
             connection.execute(insert(next_step), fresh)
 
 
-def to_signal(row: Row[Any], key: str, at: datetime) -> Signal:
+def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
     """A row of `signal` as a record, with its note's key and time."""
     from storage.records import Kind, Side, Topic
 

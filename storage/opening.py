@@ -1,4 +1,4 @@
-"""Opens a memory: engines and clients are made here and nowhere else. Presence decides: no URL is the embedded engine."""
+"""Opens a memory: engines and clients are made here only. Presence decides: no URL is the embedded engine."""
 
 import logging
 from collections.abc import Callable
@@ -76,7 +76,8 @@ def open_memory(
 def _take(folder: Path) -> Callable[[], None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "rapport.lock")
+        # Opened on one thread and closed on another: a lock of the thread would stay held.
+        lock = FileLock(folder / "rapport.lock", thread_local=False)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise FolderInUse(str(folder)) from error

@@ -5,6 +5,7 @@ and never doubles. Unknown fields are kept as typed properties that filters can 
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -69,7 +70,7 @@ class PayloadVerbs(LedgerVerbs):
     """Import and export."""
 
     def import_payload(self, payload: Json | Sequence[Json], rep: str = "") -> Imported:
-        """Write accounts with all that is nested under them; returns counts. Raises BadPayload before anything is written.
+        """Write accounts with all that is nested under them; returns counts. BadPayload comes before any writing.
 
         Takes `{"label": "ACCOUNT", "data": {…} or […]}`, a bare account object, or a list of them.
         """
@@ -227,7 +228,7 @@ class PayloadVerbs(LedgerVerbs):
             owner = self._account(connection, account_id)
             people = self._contacts(connection, account_id)
             deals = self._opportunities(connection, account_id)
-        notes = [n for n in reversed(self.timeline(account_id))]
+        notes = list(reversed(self.timeline(account_id)))
         keys = {c.name: c.key for c in people}
         data: dict[str, Any] = {"accountId": owner.key, "name": owner.name, "stage": owner.stage, "owner": owner.owner}
         data |= owner.properties
@@ -438,7 +439,7 @@ def _plain(value: Any, path: str, depth: int) -> Any:
         return clean_text(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not math.isfinite(value):
         raise BadPayload(f"{path} is not a number.")
     if isinstance(value, Mapping):
         return {clean_text(str(k)): _plain(v, f"{path}.{k}", depth + 1) for k, v in value.items()}

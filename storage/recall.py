@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, not_, or_, select, true, union_all
 
 from storage import passages, ranking, sparse
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
-from storage.ground import Ground, account, contact, interaction, opportunity, signal
+from storage.ground import AnyRow, Ground, account, contact, interaction, opportunity, signal
 from storage.index import ORDINAL_BITS, Candidates, Scope, SummaryIndex, point_id
 from storage.notes import select_notes, to_interaction
 from storage.payload import PayloadVerbs
@@ -168,7 +168,7 @@ class RecallVerbs(PayloadVerbs):
             .limit(CANDIDATES)
         )
 
-    def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[Row[Any]]) -> list[Grain]:
+    def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[AnyRow]) -> list[Grain]:
         living = [row for row in rows if row.state == "active"]
         near = living[:FRESH_EMBEDDED]
         vectors = self._engines.embedder.notes([passages.split(row.text) for row in near])
@@ -193,10 +193,14 @@ class RecallVerbs(PayloadVerbs):
 _BY_KEY = select(account.c.id).where(
     account.c.team_id == bindparam("t"), account.c.key == bindparam("k"), account.c.merged_into.is_(None)
 )
-_PEOPLE = select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a"))
+# The account's own name counts as known too: asked for, it is no stranger's.
+_PEOPLE = union_all(
+    select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a")),
+    select(account.c.name).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
+)
 
 
-def note_documents(row: Row[Any]) -> list[dict[int, float]]:
+def note_documents(row: AnyRow) -> list[dict[int, float]]:
     """The sparse documents of a note's grains: the whole note, then its passages when it has two or more."""
     parts = passages.split(row.text)
     people = (row.name or "", row.role or "")
@@ -247,11 +251,11 @@ def _without(found: Candidates, notes: set[int]) -> Candidates:
     return Candidates(found.points[kept], found.cosines[kept], postings)
 
 
-def _worded(rows: Sequence[Row[Any]]) -> list[Grain]:
+def _worded(rows: Sequence[AnyRow]) -> list[Grain]:
     return [(point_id(r.id, n), 0.0, d) for r in rows for n, d in enumerate(note_documents(r))]
 
 
-def _by_words(asked: ranking.Question, rows: Sequence[Row[Any]]) -> ranking.Evidence:
+def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Evidence:
     nothing = ranking.Evidence(
         np.empty(0, np.int64),
         np.empty(0, np.float32),

@@ -210,7 +210,8 @@ class Where:
                 raise BadPayload(f"{name} is not a text; $contains does not fit it.")
             return field.column.icontains(_text(operand, name), autoescape=True)
         wanted = field.read(operand, name)
-        return _ORDER[op](field.column, wanted)
+        compared: ColumnElement[bool] = _ORDER[op](field.column, wanted)
+        return compared
 
 
 _ORDER: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
