@@ -17,7 +17,7 @@ from storage import Interaction, Kind, NextStep, Signal, Topic
 COLD_START = "Understand their priorities and introduce the product"
 
 REMEDIES: Mapping[Topic, str] = {
-    Topic.PRICING: "Put together an option that answers their concern about {words}",
+    Topic.PRICING: "Put together a pricing option that meets them on {words}",
     Topic.BUDGET: "Work out with them how and when the budget is released",
     Topic.ONBOARDING: "Share an onboarding plan with dates and names",
     Topic.MIGRATION: "Provide a data migration plan and timeline",
@@ -47,7 +47,7 @@ def advise(deal: Deal, health: Health, person: str = "", rubric: Rubric = V1) ->
     """The one recommended action. `person` is who to turn to, when known."""
     if not deal.notes and not deal.ahead:
         return Advice(COLD_START, at=deal.today)
-    who = person or _who(deal)
+    who = person or whom(deal)
     urgent = _kept_promise(deal, health) or _kept_pause(deal, who)
     if urgent:
         return urgent
@@ -77,8 +77,18 @@ def proof(deal: Deal, item: Item) -> tuple[str, str, date]:
     return item.interaction, item.quote or (first_sentence(note.text) if note else ""), item.at
 
 
-def _who(deal: Deal) -> str:
+def whom(deal: Deal) -> str:
+    """Who to turn to: the person who was heard last; "" when no name is known."""
     return deal.last_word.contact if deal.last_word else ""
+
+
+def step_proof(deal: Deal, step: NextStep) -> tuple[str, str, date]:
+    """Key, words and day of what a step rests on. One that was written by hand has no note: its title is its proof."""
+    note = deal.note(step.interaction)
+    made = step.created_at.date() if step.created_at else deal.today
+    if note is None:
+        return step.interaction, step.quote or step.title, made
+    return note.key, step.quote or first_sentence(note.text), note.occurred_at.date()
 
 
 def _against_objection(_deal: Deal, item: Item, _who: str) -> str:
@@ -163,7 +173,5 @@ def _of_note(text: str, note: Interaction) -> Advice:
 
 
 def _of_step(deal: Deal, step: NextStep, lead: str) -> Advice:
-    """A step written down by hand has no note: its own title is all there is to quote."""
     due = f" (due {day_words(step.due, deal.today)})" if step.due else ""
-    day = step.created_at.date() if step.created_at else deal.today
-    return Advice(f"{lead}: {clipped(step.title)}{due}", step.interaction, step.quote or step.title, day)
+    return Advice(f"{lead}: {clipped(step.title)}{due}", *step_proof(deal, step))

@@ -8,7 +8,7 @@ No Slack, no SQL, no SDK: values in, values out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
 from typing import Any
@@ -112,6 +112,9 @@ class Desk:
     ) -> Receipt:
         """Keep a note about an account or a person. Committed when this returns; raises UnknownAccount, AmbiguousName,
         EmptyNote, NoteTooLong or NotSaved. With `create` an unknown name becomes a new account."""
+        if visibility and viewer.audience is not None:
+            # Whoever captures a message can read it.
+            viewer = replace(viewer, audience=viewer.audience | {visibility})
         team = self._team(viewer)
         resolved = self._who(team, who, create=create)
         note = NewNote(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.advice import advise, pressing, proof, remedy
+from bot.advice import advise, pressing, proof, remedy, step_proof, whom
 from bot.deal import Concern, Deal, Issue, Person, Promise, day_of
 from bot.health import Health, Item, Rule
 from bot.scribe import Answer, Brief, Claim, Pledge
@@ -36,7 +36,7 @@ class PlainScribe:
         return VERSION
 
     def read(self, note: Interaction) -> Reading:
-        """Signals by rules."""
+        """What the rules see in the note's words."""
         return read_by_rules(note.text)
 
     def brief(self, facts: Facts, health: Health, deal: Deal) -> Brief:
@@ -49,13 +49,9 @@ class PlainScribe:
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:  # noqa: ARG002 - the hits are already its answer
         """The passages that were found, grouped by what they are. Without any, the notes do not say."""
-        claims = [_passage(hit, self._group(hit)) for hit in hits]
+        claims = [_passage(hit) for hit in hits]
         order = [*_GROUPS, REST]
         return Answer(bool(claims), tuple(sorted(claims, key=lambda claim: order.index(claim.group))))
-
-    def _group(self, hit: Hit) -> str:
-        kinds = {sighting.kind for sighting in self.read(_as_note(hit)).sightings}
-        return next((group for group, its in _GROUPS.items() if kinds & its), REST)
 
 
 def plain_brief(facts: Facts, health: Health, deal: Deal) -> Brief:
@@ -78,7 +74,7 @@ def plain_brief(facts: Facts, health: Health, deal: Deal) -> Brief:
         promises=tuple(_pledge(deal, promise) for promise in deal.promises),
         next_steps=tuple(_pledge(deal, step) for step in deal.next_steps),
         told=tuple(_claim(deal, s, s.summary or capital(s.quote)) for s in reversed(deal.told)),
-        recommendation=tuple(_recommendation(deal, health, person)),
+        recommendation=tuple(_recommendation(deal, health, person or whom(deal))),
         concerns=tuple(_concern(deal, concern) for concern in deal.concerns),
         people=tuple(_person(person) for person in deal.people),
         notes=len(deal.notes),
@@ -139,24 +135,19 @@ def _tone(deal: Deal) -> Iterator[Claim]:
 def _pledge(deal: Deal, promise: Promise) -> Pledge:
     step = promise.step
     note = deal.note(step.interaction)
-    made = step.created_at.date() if step.created_at else deal.today
+    key, quote, day = step_proof(deal, step)
     return Pledge(
         text=capital(clipped(step.title)),
-        interaction=step.interaction,
-        quote=step.quote or step.title,
-        at=note.occurred_at.date() if note else made,
+        interaction=key,
+        quote=quote,
+        at=day,
         rep=note.rep if note else "",
         status=promise.standing.value,
         side=step.side.value,
-        owner=step.owner or (deal_person(note) if step.side is Side.THEIRS else ""),
+        owner=step.owner or (note.contact if note and step.side is Side.THEIRS else ""),
         due=step.due,
         step=step.id,
     )
-
-
-def deal_person(note: Interaction | None) -> str:
-    """Who a promise of theirs is by, when the record does not say."""
-    return note.contact if note else ""
 
 
 def _concern(deal: Deal, concern: Concern) -> Claim:
@@ -217,8 +208,7 @@ def _fillers(deal: Deal) -> Iterator[Claim]:
     if noted:
         step, due = noted[0], noted[0].due
         when = f" by {day_words(due, deal.today)}" if due else ""
-        day = step.created_at.date() if step.created_at else deal.today
-        yield Claim(f"Next: {clipped(step.title)}{when}.", step.interaction, step.quote or step.title, day)
+        yield Claim(f"Next: {clipped(step.title)}{when}.", *step_proof(deal, step))
     elif not deal.ahead:
         yield _of_note(last, "No next step is on record: agree one with a date.")
     contact = deal.last_contact or last
@@ -235,23 +225,8 @@ def _sentence(deal: Deal, item: Item, text: str) -> Claim:
 # ------------------------------------------------------------------------------------------------------------- answers
 
 
-def _passage(hit: Hit, group: str) -> Claim:
+def _passage(hit: Hit) -> Claim:
     quote = hit.quote or first_sentence(hit.text)
+    kinds = {sighting.kind for sighting in read_by_rules(quote).sightings}
+    group = next((group for group, its in _GROUPS.items() if kinds & its), REST)
     return Claim(quote, hit.interaction, quote, hit.occurred_at.date(), hit.rep, hit.contact, group=group)
-
-
-def _as_note(hit: Hit) -> Interaction:
-    """The passage as a note of its own, to be read for what it is."""
-    return Interaction(
-        id=hit.id,
-        key=hit.interaction,
-        team_id="",
-        account_id=hit.account_id,
-        account=hit.account,
-        account_key=hit.account_key,
-        text=hit.quote or hit.text,
-        rep=hit.rep,
-        channel=hit.channel,
-        occurred_at=hit.occurred_at,
-        contact=hit.contact,
-    )

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from storage.clean import clean_line, name_key
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
@@ -46,7 +47,8 @@ class AccountVerbs(TeamGround):
         is known. Raises UnknownAccount (with the part that was taken for a name) or AmbiguousName.
         """
         head, colon, rest = text.partition(":")
-        if colon and len(head) <= 80 and "\n" not in head and "://" not in text[: len(head) + 3]:
+        is_hour = head[-1:].isdigit() and rest[:1].isdigit()
+        if colon and not is_hour and len(head) <= 80 and "\n" not in head and "://" not in text[: len(head) + 3]:
             return self.who(head), rest.strip()
         words = text.split()
         with self._read() as connection:
@@ -72,20 +74,20 @@ class AccountVerbs(TeamGround):
             found = self._account_named(connection, name_key(shown))
             if found is not None:
                 return found
-            made = connection.execute(
-                insert(account)
-                .values(
-                    team_id=self.team_id,
-                    key=clean_line(key) or self._free_key(connection, name_key(shown)),
-                    name=shown,
-                    name_key=name_key(shown),
-                    stage=stage,
-                    owner=owner,
-                    properties={},
-                    created_at=self._now(),
-                )
-                .returning(*ACCOUNT_COLUMNS)
-            ).one()
+            values = {
+                "team_id": self.team_id,
+                "key": clean_line(key) or self._free_key(connection, name_key(shown)),
+                "name": shown,
+                "name_key": name_key(shown),
+                "stage": stage,
+                "owner": owner,
+                "properties": {},
+                "created_at": self._now(),
+            }
+            try:
+                made = connection.execute(insert(account).values(**values).returning(*ACCOUNT_COLUMNS)).one()
+            except IntegrityError as error:
+                raise BadInput(f"There is already an account with the id '{values['key']}'.") from error
             return _account(made)
 
     def rename_account(self, account_id: int, name: str) -> Account:
@@ -141,8 +143,10 @@ class AccountVerbs(TeamGround):
         return _account(row) if row else None
 
     def _resolve(self, connection: Connection, name: str, known: list[_Name] | None = None) -> Resolved:
-        by_key = select(*ACCOUNT_COLUMNS).where(account.c.team_id == self.team_id, account.c.key == name.strip())
-        row = connection.execute(by_key.where(account.c.merged_into.is_(None))).first()
+        by_key = select(*ACCOUNT_COLUMNS).where(account.c.team_id == self.team_id, account.c.merged_into.is_(None))
+        rows = connection.execute(by_key.where(func.lower(account.c.key) == name.strip().lower())).all()
+        # Phones begin a line with a capital: "Acme-01" is acme-01, unless both exist.
+        row = next((r for r in rows if r.key == name.strip()), rows[0] if len(rows) == 1 else None)
         if row:
             return Resolved(_account(row))
         names = self._names(connection) if known is None else known

@@ -4,6 +4,7 @@ Measured on these versions: WAL with synchronous=FULL costs 1 ms a note and lost
 kills; two writing connections meet the WAL-reset bug of SQLite before 3.51.3, so there is one.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from storage.errors import NotSaved
+
+log = logging.getLogger("rapport.storage")
 
 READERS = 12
 
@@ -62,9 +65,19 @@ class Database:
         """A consistent copy of the SQLite file, taken while serving (paged backups never finish under writes)."""
         self._outside_transaction("VACUUM INTO ?", str(path))
 
+    def forget_copies(self) -> None:
+        """Delete the snapshots taken before upgrades: they hold words that have been erased since."""
+        if self.is_sqlite and self.path is not None:
+            for copy in self.path.parent.glob(f"{self.path.name}.before-*"):
+                copy.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Fold the log into the file and let go of every connection."""
-        self.checkpoint()
+        try:
+            self.checkpoint()
+        except sqlite3.OperationalError as error:
+            # Someone still reads: nothing is lost, the next start folds it in.
+            log.warning("the database's log was left for the next start: %s", error)
         self._readers.dispose()
         self._writer.dispose()
 

@@ -45,6 +45,10 @@ class Memory:
         self.notices += found
         return found
 
+    def requeue(self, team_id: str) -> None:
+        """Index a workspace's notes again: its index was lost."""
+        self._sync.requeue(team_id)
+
     def teams(self) -> tuple[str, ...]:
         """The workspaces that have an account."""
         with self._ground.db.read() as connection:
@@ -74,13 +78,14 @@ class Memory:
         }
 
     def erase(self, team_id: str) -> None:
-        """Delete a workspace: rows, index, and the words that the database's log still held."""
+        """Delete a workspace: rows, index, and the words that the database's log and its copies still held."""
         with self._ground.db.write() as connection:
             connection.execute(delete(inbox_table).where(inbox_table.c.team_id == team_id))
             for table in reversed(metadata.sorted_tables):
                 if "team_id" in table.c:
                     connection.execute(delete(table).where(table.c.team_id == team_id))
         self._engines.index.drop(team_id)
+        self._ground.db.forget_copies()
         self._ground.db.checkpoint()
 
     def close(self) -> None:

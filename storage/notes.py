@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, delete, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
-from storage.clean import clean_line, name_key, note_text
+from storage.clean import clean_line, moment, name_key, note_text
 from storage.errors import BadInput, UnknownNote
 from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
 from storage.records import Account, Interaction, Logged, NewNote, Signal, State
@@ -37,6 +37,10 @@ INTERACTION_COLUMNS = (
     _i.read_as,
     _i.properties,
 )
+
+
+TRY_AGAIN: dict[str, Any] = {"tries": 0, "retry_at": None}
+"""Other words are another chance for a note that could not be indexed."""
 
 
 def select_notes() -> Select[Any]:
@@ -113,7 +117,7 @@ class NoteVerbs(AccountVerbs):
         with self._write() as connection:
             old = self._living(connection, interaction_id)
             self._keep_version(connection, interaction_id, by)
-            fresh = {"text": words, "revision": old.revision + 1, "read_as": "", "indexed_as": _stale(old.indexed_as)}
+            fresh = {"text": words, "revision": old.revision + 1, "read_as": "", **_stale(old.indexed_as)}
             connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
             self._forget_derived(connection, interaction_id)
         return self.note(interaction_id)
@@ -154,7 +158,7 @@ class NoteVerbs(AccountVerbs):
         with self._write() as connection:
             row = self._living(connection, interaction_id)
             deal = self._deal(connection, row.account_id, opportunity_key)
-            fresh = {"opportunity_id": deal, "revision": row.revision + 1, "indexed_as": _stale(row.indexed_as)}
+            fresh = {"opportunity_id": deal, "revision": row.revision + 1, **_stale(row.indexed_as)}
             connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
         return self.note(interaction_id)
 
@@ -194,7 +198,8 @@ class NoteVerbs(AccountVerbs):
 
     def confirm(self, signal_id: int, by: str) -> None:
         """A person says that a signal is right: it counts, and no later reading removes it."""
-        mine = (signal.c.team_id == self.team_id) & (signal.c.id == signal_id)
+        visible = select(_i.id).where(self._seen())
+        mine = (signal.c.team_id == self.team_id) & (signal.c.id == signal_id) & signal.c.interaction_id.in_(visible)
         with self._write() as connection:
             connection.execute(update(signal).where(mine).values(confirmed_by=by, pending=False))
 
@@ -214,7 +219,7 @@ class NoteVerbs(AccountVerbs):
             "channel": clean_line(note.channel, 40) or "note",
             "rep": note.rep,
             "outcome": clean_line(note.outcome),
-            "occurred_at": note.occurred_at or now,
+            "occurred_at": moment(note.occurred_at or now, "occurred_at"),
             "logged_at": now,
             "permalink": note.permalink,
             "external": note.external,
@@ -276,8 +281,8 @@ class NoteVerbs(AccountVerbs):
         return row
 
     def _set_state(self, connection: Connection, interaction_id: int, state: State, by: str) -> None:
-        stale = case((_i.indexed_as == "", ""), else_="stale")
-        fresh = {"state": state.value, "state_at": self._now(), "state_by": by, "read_as": "", "indexed_as": stale}
+        stale = {"indexed_as": case((_i.indexed_as == "", ""), else_="stale"), **TRY_AGAIN}
+        fresh = {"state": state.value, "state_at": self._now(), "state_by": by, "read_as": "", **stale}
         bump = update(interaction).where(*self._one(interaction_id)).values(revision=_i.revision + 1, **fresh)
         connection.execute(bump)
 
@@ -401,9 +406,9 @@ def _step_values(step: dict[str, Any], rep: str) -> dict[str, Any]:
     }
 
 
-def _stale(indexed_as: str) -> str:
+def _stale(indexed_as: str) -> dict[str, Any]:
     # An edited note that had been indexed still has points to be replaced; a new one has none.
-    return "stale" if indexed_as else ""
+    return {"indexed_as": "stale" if indexed_as else "", **TRY_AGAIN}
 
 
 __all__ = ["ACCOUNT_COLUMNS", "INTERACTION_COLUMNS", "NoteVerbs", "select_notes", "to_interaction", "to_signal"]

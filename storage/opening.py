@@ -68,6 +68,8 @@ def open_memory(
             on_close.pop()()
         raise
     memory = Memory(Ground(db, config.now, config.ring), Engines(engine, chosen, signature), on_close)
+    if hasattr(engine, "on_rebuilt"):  # an engine that finds damage while serving begins anew and says so
+        engine.on_rebuilt = memory.requeue
     for notice in memory.verify():
         log.warning(notice)
     return memory

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, Table, insert, select, update
 
@@ -19,6 +19,7 @@ from storage.clean import clean_line, clean_text, day, moment, name_key, note_te
 from storage.errors import BadInput, BadPayload
 from storage.ground import account, contact, interaction, next_step, opportunity
 from storage.ledger import LedgerVerbs
+from storage.notes import TRY_AGAIN
 from storage.records import Imported
 
 DEPTH_LIMIT = 20
@@ -41,6 +42,8 @@ KNOWN = {
         "opportunityId",
         "contactId",
         "permalink",
+        "external",
+        "visibility",
     },
     "NEXT_STEP": {"nextStepId", "title", "dueAt", "owner", "done", "side", "interactionId"},
 }
@@ -64,6 +67,8 @@ def parse_json(text: str) -> Any:
         raise BadPayload(f"Not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}.") from error
     except RecursionError as error:
         raise BadPayload("The JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise BadPayload("The JSON has a number with too many digits.") from error
 
 
 class PayloadVerbs(LedgerVerbs):
@@ -125,16 +130,11 @@ class PayloadVerbs(LedgerVerbs):
         if rows:
             connection.execute(insert(account), rows)
         touched = [0, 0]
-        for values in (a.values for a in chunk if a.values["key"] in known):
+        for values in (a.values for a in chunk if a.values["key"] in known and len(a.values) > 1):
             changed = self._update_row(connection, account, known[values["key"]], values)
             touched[0 if changed else 1] += 1
-        ids = dict(
-            connection.execute(
-                select(account.c.key, account.c.id).where(account.c.team_id == self.team_id, account.c.key.in_(keys))
-            )
-            .tuples()
-            .all()
-        )
+        mine_now = select(account.c.key, account.c.id).where(account.c.team_id == self.team_id, account.c.key.in_(keys))
+        ids = {key: id_ for key, id_ in connection.execute(mine_now)}  # noqa: C416 - a row is no pair to dict()
         return ids, len(rows), touched
 
     def _upsert_children(
@@ -147,9 +147,10 @@ class PayloadVerbs(LedgerVerbs):
         fresh, changed, same = [], 0, 0
         for owner, values in self._linked(connection, label, rows):
             row = known.get((owner, values["key"]))
+            given = values.pop("_given") | _ALWAYS
             if row is None:
                 fresh.append({"team_id": self.team_id, "account_id": owner, **values})
-            elif self._update_child(connection, label, row, values):
+            elif self._update_child(connection, label, row, {k: v for k, v in values.items() if k in given}):
                 changed += 1
             else:
                 same += 1
@@ -197,17 +198,16 @@ class PayloadVerbs(LedgerVerbs):
 
     def _update_child(self, connection: Connection, label: str, row: Any, values: dict[str, Any]) -> bool:
         if label == "INTERACTION":
-            # A note imported without a time keeps the time of its first import.
-            kept = {"logged_at", "occurred_at"} if values["occurred_at"] == values["logged_at"] else {"logged_at"}
-            values = {k: v for k, v in values.items() if k not in kept}
             if values["text"] != row.text:
                 if row.state != "active":
                     return False
-                self._keep_version(connection, row.id, values["rep"])
+                self._keep_version(connection, row.id, values.get("rep", ""))
                 self._forget_derived(connection, row.id)
+                values |= {"read_as": ""}
+            if any(values[c] != row._mapping[c] for c in _INDEXED & values.keys()):
                 stale = "stale" if row.indexed_as else ""
-                values |= {"revision": row.revision + 1, "read_as": "", "indexed_as": stale}
-        if label == "NEXT_STEP" and (values["done_at"] is None) == (row.done_at is None):
+                values |= {"revision": row.revision + 1, "indexed_as": stale, **TRY_AGAIN}
+        if label == "NEXT_STEP" and (values.get("done_at") is None) == (row.done_at is None):
             values = {k: v for k, v in values.items() if k != "done_at"}
         return self._update_row(connection, _TABLES[label], row, values)
 
@@ -228,12 +228,15 @@ class PayloadVerbs(LedgerVerbs):
             owner = self._account(connection, account_id)
             people = self._contacts(connection, account_id)
             deals = self._opportunities(connection, account_id)
+            mine = {label: self._more(connection, table, account_id) for label, table in _TABLES.items()}
         notes = list(reversed(self.timeline(account_id)))
         keys = {c.name: c.key for c in people}
         data: dict[str, Any] = {"accountId": owner.key, "name": owner.name, "stage": owner.stage, "owner": owner.owner}
         data |= owner.properties
-        data["CONTACT"] = [{"contactId": c.key, "name": c.name, "role": c.role} for c in people]
-        data["OPPORTUNITY"] = [_deal_out(o) for o in deals]
+        data["CONTACT"] = [
+            {"contactId": c.key, "name": c.name, "role": c.role, **mine["CONTACT"][c.id]} for c in people
+        ]
+        data["OPPORTUNITY"] = [_deal_out(o) | mine["OPPORTUNITY"][o.id] for o in deals]
         data["INTERACTION"] = [
             {
                 "interactionId": n.key,
@@ -245,6 +248,8 @@ class PayloadVerbs(LedgerVerbs):
                 **({"opportunityId": n.opportunity} if n.opportunity else {}),
                 **({"contactId": keys[n.contact]} if n.contact else {}),
                 **({"permalink": n.permalink} if n.permalink else {}),
+                **({"external": True} if n.external else {}),
+                **({"visibility": n.visibility} if n.visibility else {}),
                 **n.properties,
             }
             for n in notes
@@ -258,10 +263,17 @@ class PayloadVerbs(LedgerVerbs):
                 "done": s.done_at is not None,
                 **({"dueAt": s.due.isoformat()} if s.due else {}),
                 **({"interactionId": s.interaction} if s.interaction else {}),
+                **mine["NEXT_STEP"][s.id],
             }
             for s in self.next_steps(account_id, open_only=False)
         ]
         return data
+
+    def _more(self, connection: Connection, table: Table, account_id: int) -> dict[int, dict[str, Any]]:
+        """The further properties of an account's children, by row id."""
+        rows = select(table.c.id, table.c.properties)
+        rows = rows.where(table.c.team_id == self.team_id, table.c.account_id == account_id)
+        return {row.id: row.properties for row in connection.execute(rows)}
 
 
 _TABLES = {"CONTACT": contact, "OPPORTUNITY": opportunity, "INTERACTION": interaction, "NEXT_STEP": next_step}
@@ -270,6 +282,36 @@ _REFERENCES = (
     ("_person", "CONTACT", "contactId"),
     ("_note", "INTERACTION", "interactionId"),
 )
+_COLUMNS = {
+    "CONTACT": {"contactId": "key", "name": "name", "role": "role"},
+    "OPPORTUNITY": {"opportunityId": "key", "name": "name", "amountUsd": "amount", "status": "status"},
+    "INTERACTION": {
+        "interactionId": "key",
+        "summary": "text",
+        "channel": "channel",
+        "repId": "rep",
+        "outcome": "outcome",
+        "occurredAt": "occurred_at",
+        "opportunityId": "opportunity_id",
+        "contactId": "contact_id",
+        "permalink": "permalink",
+        "external": "external",
+    },
+    "NEXT_STEP": {
+        "nextStepId": "key",
+        "title": "title",
+        "dueAt": "due",
+        "owner": "owner",
+        "done": "done_at",
+        "side": "side",
+        "interactionId": "interaction_id",
+    },
+}
+"""Which field says which column. When a row is known, a column that no field speaks of keeps what it holds: a touch
+that says only `status` leaves the amount, and no import moves a note out of its channel."""
+_ALWAYS = {"name_key", "properties"}
+_INDEXED = {"text", "rep", "occurred_at", "contact_id"}
+"""What the index holds of a note."""
 _COUNTED = {
     "CONTACT": "contacts",
     "OPPORTUNITY": "opportunities",
@@ -293,7 +335,7 @@ def _accounts_of(payload: Any) -> Iterator[tuple[Json, str]]:
 
 def _check_account(data: Json, path: str, now: datetime, rep: str) -> _Account:
     key = _key(data, "accountId", path, required=True)
-    name = clean_line(str(data.get("name", ""))) if "name" in data else None
+    name = clean_line(str(data.get("name") or ""))
     values: dict[str, Any] = {"key": key, "properties": _properties("ACCOUNT", data, path)}
     if name:
         values |= {"name": name, "name_key": name_key(name)}
@@ -327,19 +369,20 @@ def _check_child(label: str, data: Any, path: str, now: datetime, rep: str) -> d
     if not isinstance(data, Mapping):
         raise BadPayload(f"{path} is not an object.")
     values = _CHECKS[label](data, path, now, rep)
-    return values | {"properties": _properties(label, data, path)}
+    given = {column for name, column in _COLUMNS[label].items() if data.get(name) is not None}
+    return values | {"properties": _properties(label, data, path), "_given": given}
 
 
-def _check_contact(data: Json, path: str, now: datetime, rep: str) -> dict[str, Any]:
-    name = clean_line(str(data.get("name", "")))
+def _check_contact(data: Json, path: str, _now: datetime, _rep: str) -> dict[str, Any]:
+    name = clean_line(str(data.get("name") or ""))
     if not name:
         raise BadPayload(f"{path}.name is missing.")
     key = _key(data, "contactId", path) or name_key(name).replace(" ", "-")
     return {"key": key, "name": name, "name_key": name_key(name), "role": clean_line(str(data.get("role") or ""))}
 
 
-def _check_opportunity(data: Json, path: str, now: datetime, rep: str) -> dict[str, Any]:
-    status = str(data.get("status", "open")).lower()
+def _check_opportunity(data: Json, path: str, now: datetime, _rep: str) -> dict[str, Any]:
+    status = str(data.get("status") or "open").lower()
     if status not in STATUSES:
         raise BadPayload(f"{path}.status is '{status[:40]}'; it can be open, won or lost.")
     return {
@@ -358,7 +401,7 @@ def _check_interaction(data: Json, path: str, now: datetime, rep: str) -> dict[s
     except BadInput as error:
         raise BadPayload(f"{path}.summary: {error}") from error
     return {
-        "key": _key(data, "interactionId", path) or f"note-{uuid4().hex[:12]}",
+        "key": _key(data, "interactionId", path) or _key_of_words(text, data),
         "text": text,
         "channel": clean_line(str(data.get("channel") or "note"), 40).lower(),
         "rep": clean_line(str(data.get("repId") or rep)),
@@ -366,16 +409,24 @@ def _check_interaction(data: Json, path: str, now: datetime, rep: str) -> dict[s
         "occurred_at": moment(data["occurredAt"], f"{path}.occurredAt") if data.get("occurredAt") else now,
         "logged_at": now,
         "permalink": clean_line(str(data.get("permalink") or ""), 500),
+        "external": data.get("external") is True,
+        "visibility": clean_line(str(data.get("visibility") or "")),
         "_deal": _key(data, "opportunityId", path),
         "_person": _key(data, "contactId", path),
     }
+
+
+def _key_of_words(text: str, data: Json) -> str:
+    # A note without an id is known again by its words and its time, so that importing twice is importing once.
+    said = "\n".join([text, *(str(data.get(name) or "") for name in ("occurredAt", "channel", "repId"))])
+    return f"note-{sha256(said.encode()).hexdigest()[:12]}"
 
 
 def _check_step(data: Json, path: str, now: datetime, rep: str) -> dict[str, Any]:
     title = clean_line(clean_text(str(data.get("title") or "")))
     if not title:
         raise BadPayload(f"{path}.title is missing.")
-    side = str(data.get("side", "ours"))
+    side = str(data.get("side") or "ours")
     if side not in ("ours", "theirs"):
         raise BadPayload(f"{path}.side is '{side[:40]}'; it can be ours or theirs.")
     done = data.get("done", False)
@@ -422,7 +473,7 @@ def _amount(value: Any, path: str) -> Decimal | None:
     except InvalidOperation as error:
         raise BadPayload(f"{path} is not an amount.") from error
     # Ten-thousandths have to fit the integer both databases store them in.
-    if not amount.is_finite() or abs(amount) > Decimal("1e14"):
+    if not amount.is_finite() or amount.adjusted() > 13:
         raise BadPayload(f"{path} is not an amount.")
     return amount
 
@@ -438,7 +489,9 @@ def _plain(value: Any, path: str, depth: int) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        # int() writes every zero out: 1e999999999 would fill the memory.
+        whole = value.is_finite() and value.adjusted() < 16 and value == value.to_integral_value()
+        value = int(value) if whole else float(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadPayload(f"{path} is not a number.")
     if isinstance(value, Mapping):
@@ -459,10 +512,8 @@ def _refuse_duplicates(accounts: list[_Account]) -> None:
     _refuse_twice("accountId", [a.values["key"] for a in accounts])
     for one in accounts:
         for label, items in one.children.items():
-            name = {"CONTACT": "contactId", "OPPORTUNITY": "opportunityId", "INTERACTION": "interactionId"}.get(label)
-            if name:
-                _refuse_twice(name, [item["key"] for item in items])
-        one.children["NEXT_STEP"] = list({s["key"]: s for s in one.children["NEXT_STEP"]}.values())
+            _refuse_twice(next(iter(_COLUMNS[label])), [item["key"] for item in items if "key" in item["_given"]])
+            one.children[label] = list({item["key"]: item for item in items}.values())
 
 
 def _refuse_twice(name: str, keys: list[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, not_,
 from storage import passages, ranking, sparse
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
-from storage.ground import AnyRow, Ground, account, contact, interaction, opportunity, signal
+from storage.ground import AnyRow, Ground, account, alias, contact, interaction, opportunity, signal
 from storage.index import ORDINAL_BITS, Candidates, Scope, SummaryIndex, point_id
 from storage.notes import select_notes, to_interaction
 from storage.payload import PayloadVerbs
@@ -197,6 +197,7 @@ _BY_KEY = select(account.c.id).where(
 _PEOPLE = union_all(
     select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a")),
     select(account.c.name).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
+    select(alias.c.name).where(alias.c.team_id == bindparam("t"), alias.c.account_id == bindparam("a")),
 )
 
 

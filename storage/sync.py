@@ -1,6 +1,6 @@
 """Keeps the index in step with SQL. The queue is a query: what was indexed as something else than today's signature.
 
-Insert, edit, retraction, a changed model and a lost index are the same query. Rows are claimed with a lease and a token;
+Insert, edit, retraction, a changed model, a lost index: all are this query. Rows are claimed with a lease and a token;
 marking compares the row's revision: an edit made while its former words were being embedded is indexed again.
 """
 
@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from storage import passages
 from storage.embedder import Matrix
@@ -65,39 +65,47 @@ class Sync:
         """Index all that is pending. While one batch is embedded on its own thread the next is claimed and read."""
         total = self.pending() if progress else 0
         done = CaughtUp()
-        with ThreadPoolExecutor(1, thread_name_prefix="embed") as lane:
-            for batch in _one_ahead(self._batches(lane, limit)):
-                try:
+        token = uuid4().hex
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="embed") as lane:
+                for batch in _one_ahead(self._batches(lane, token, limit)):
                     done = _add(done, self._finish(batch))
-                except IndexDown as error:
-                    self._release(batch)
-                    return CaughtUp(done.indexed, done.removed, done.failed, str(error))
-                if progress:
-                    progress(done.indexed + done.removed, total)
-        # A flush holds the interpreter for up to 0.1 s, and a killed process loses nothing without it.
-        if done.indexed + done.removed >= BATCH:
-            self._engines.index.flush()
+                    if progress:
+                        progress(done.indexed + done.removed, total)
+            # A flush holds the interpreter for up to 0.1 s, and a killed process loses nothing without it.
+            if done.indexed + done.removed >= BATCH:
+                self._engines.index.flush()
+        except IndexDown as error:
+            self._release(token)
+            return CaughtUp(done.indexed, done.removed, done.failed, str(error))
         return done
 
     def verify(self, team_id: str) -> str:
         """Compare the index with SQL; when notes are missing from it, queue the workspace again and say so."""
-        mine = and_(_i.team_id == team_id, _i.indexed_as == self._engines.signature, _i.state == "active")
         with self._ground.db.read() as connection:
-            expected = connection.execute(select(func.count()).select_from(interaction).where(mine)).scalar_one()
+            counted = select(func.count()).select_from(interaction).where(self._indexed(team_id))
+            expected = connection.execute(counted).scalar_one()
         try:
             found = self._engines.index.count(team_id) if expected else 0
         except IndexDown as error:
             return str(error)
         if found >= expected:
             return ""
-        with self._ground.db.write() as connection:
-            connection.execute(update(interaction).where(mine).values(indexed_as="stale"))
+        self.requeue(team_id)
         return f"The search index held {found} of {expected} notes; it is being rebuilt from the notes themselves."
 
-    def _batches(self, lane: ThreadPoolExecutor, limit: int | None) -> Iterator[_Batch]:
+    def requeue(self, team_id: str) -> None:
+        """Queue all notes of a workspace that count as indexed, and wake the worker."""
+        with self._ground.db.write() as connection:
+            connection.execute(update(interaction).where(self._indexed(team_id)).values(indexed_as="stale"))
+        self._ground.ring()
+
+    def _indexed(self, team_id: str) -> ColumnElement[bool]:
+        return and_(_i.team_id == team_id, _i.indexed_as == self._engines.signature, _i.state == "active")
+
+    def _batches(self, lane: ThreadPoolExecutor, token: str, limit: int | None) -> Iterator[_Batch]:
         left = limit
         while left is None or left > 0:
-            token = uuid4().hex
             rows = self._claim(token, BATCH if left is None else min(BATCH, left))
             if not rows:
                 return
@@ -178,9 +186,10 @@ class Sync:
             connection.execute(edited.where(_i.id.in_([row.id for row in rows])))
         return CaughtUp(indexed=living, removed=len(rows) - living)
 
-    def _release(self, batch: _Batch) -> None:
+    def _release(self, token: str) -> None:
+        # The batch that was begun ahead too: else its notes would wait for the lease to run out.
         with self._ground.db.write() as connection:
-            mine = and_(_i.claim_token == batch.token, _i.id.in_([row.id for row in batch.rows]))
+            mine = _i.claim_token == token
             connection.execute(update(interaction).where(mine).values(claim_token="", claimed_until=None))
 
     def _back_off(self, batch: _Batch) -> None:

@@ -30,9 +30,12 @@ def _number(value: Any, field: str) -> Decimal:
     try:
         if isinstance(value, bool):
             raise InvalidOperation
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation as error:
         raise BadPayload(f"{field} takes a number.") from error
+    if not number.is_finite() or number.adjusted() > 14:  # beyond it no column could hold it
+        raise BadPayload(f"{field} takes a number.")
+    return number
 
 
 def _flag(value: Any, field: str) -> bool:
@@ -111,7 +114,7 @@ def parse_query(query: Mapping[str, Any]) -> Query:
     for name in query:
         if name not in QUERY_FIELDS:
             raise UnknownField("field", str(name), QUERY_FIELDS)
-    if list(query.get("labels", ["INTERACTION"])) != ["INTERACTION"]:
+    if query.get("labels", ["INTERACTION"]) not in (["INTERACTION"], ("INTERACTION",)):
         raise BadPayload('labels can be ["INTERACTION"]: notes are what is recalled.')
     if query.get("propertyName", "summary") != "summary":
         raise UnknownField("propertyName", str(query["propertyName"]), ["summary"])
@@ -121,7 +124,7 @@ def parse_query(query: Mapping[str, Any]) -> Query:
     where = query.get("where") or {}
     if not isinstance(where, Mapping):
         raise BadPayload("where is not an object.")
-    return Query(str(query.get("query", "")), where, limit)
+    return Query(str(query.get("query") or ""), where, limit)
 
 
 class Where:
@@ -233,7 +236,8 @@ _JOINS: dict[str, ColumnElement[bool]] = {
 def _equals(field: _Field, name: str, value: Any) -> ColumnElement[bool]:
     if value is None:
         return not_(_exists(field))
-    return field.column == field.read(value, name)
+    wanted: ColumnElement[bool] = field.column == field.read(value, name)
+    return wanted
 
 
 def _exists(field: _Field) -> ColumnElement[bool]:

@@ -1,0 +1,1 @@
+"""The Slack face: listeners acknowledge, call the desk, show a view."""

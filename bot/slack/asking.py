@@ -1,0 +1,51 @@
+"""What every listener needs: who asks, and what is said when something goes wrong."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from slack_sdk.errors import SlackApiError
+
+from bot.desk import Viewer
+from bot.slack import views
+from storage.errors import RapportError
+
+log = logging.getLogger("rapport.slack")
+
+Payload = Mapping[str, Any]
+FIXES = {
+    "not_in_channel": "I am not in this channel yet: /invite @Rapport, then try again.",
+    "channel_not_found": "I cannot see this channel: /invite @Rapport, then try again.",
+    "missing_scope": "I lack a permission for this: ask an admin to reinstall the app.",
+    "is_archived": "This channel is archived; use /brief elsewhere.",
+}
+
+
+def viewer_of(body: Payload) -> Viewer:
+    """Who asks, from a command's, a shortcut's or a view's payload.
+
+    Sees what is open to the whole workspace and, asking inside a private channel, what was captured in that one:
+    whoever can type there is its member, and so is whoever reads the answer.
+    """
+    team = body.get("team_id") or (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""
+    user = body.get("user_id") or (body.get("user") or {}).get("id") or ""
+    channel = body.get("channel") or {"id": body.get("channel_id", ""), "name": body.get("channel_name", "")}
+    return Viewer(team, user, frozenset({channel["id"]}) if is_private(channel) else frozenset())
+
+
+def is_private(channel: Payload) -> bool:
+    """Whether a payload's channel is a private one: Slack gives such a channel's kind in place of its name."""
+    return channel.get("name") in ("privategroup", "directmessage")
+
+
+def trouble(error: Exception) -> views.Message:
+    """What the person is told: a sentence of ours as it is, the one fix for a Slack error, else a reference number."""
+    if isinstance(error, RapportError):
+        return views.sentence(str(error))
+    if isinstance(error, SlackApiError) and error.response.get("error") in FIXES:
+        return views.sentence(FIXES[error.response["error"]])
+    reference = uuid4().hex[:8]
+    # The type alone: the text of an error may hold a note's words.
+    log.error("reference %s: %s", reference, type(error).__name__)
+    return views.sentence(f"Something went wrong. What was logged is kept. Reference {reference}.")

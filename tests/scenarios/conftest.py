@@ -1,0 +1,97 @@
+"""The real App over a real desk, with signed payloads going in and a local stub taking what comes out."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
+
+from bot.desk import Desk, Viewer
+from bot.samples import ACME
+from bot.scribe_plain import PlainScribe
+from bot.slack.app import build_app
+from storage import Memory, StorageConfig, open_memory
+from storage.embedder import HashEmbedder
+from storage.index import MemoryIndex
+from tests.scenarios.slack_stub import SlackStub, running_stub
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+REP = Viewer("T0001", "U0REP")
+
+
+@dataclass
+class Slack:
+    """One workspace under test."""
+
+    app: App
+    desk: Desk
+    stub: SlackStub
+    memory: Memory
+
+    def command(self, name: str, text: str, *, trigger: str = "1.2.abc", **changes: Any) -> BoltResponse:
+        """A slash command, with every key Slack sends."""
+        body = {
+            "token": "legacy", "team_id": "T0001", "team_domain": "sales", "channel_id": "C0001",
+            "channel_name": "deals", "user_id": "U0REP", "user_name": "rep", "command": name, "text": text,
+            "api_app_id": "A0001", "is_enterprise_install": "false", "trigger_id": trigger,
+            "response_url": self.stub.url + "respond",
+        } | changes  # fmt: skip
+        return self.send(urlencode(body))
+
+    def shortcut(self, callback: str, text: str, **message: Any) -> BoltResponse:
+        """A message shortcut, with every key Slack sends."""
+        payload = {
+            "type": "message_action", "token": "legacy", "action_ts": "1700000100.000001", "callback_id": callback,
+            "team": {"id": "T0001", "domain": "sales"}, "user": {"id": "U0REP", "name": "rep", "team_id": "T0001"},
+            "channel": {"id": "C0001", "name": "deals"}, "is_enterprise_install": False, "enterprise": None,
+            "trigger_id": "1.2.abc", "response_url": self.stub.url + "respond", "message_ts": "1700000050.000100",
+            "message": {
+                "type": "message", "user": "U0CUST", "ts": "1700000050.000100", "text": text, "team": "T0001",
+                "blocks": [], "client_msg_id": "c1",
+            } | message,
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
+    def submission(self, view: dict[str, Any], *, account: str = "", name: str = "", text: str = "") -> BoltResponse:
+        """The form sent back, with every key Slack sends."""
+        chosen = {"text": {"type": "plain_text", "text": account}, "value": account} if account else None
+        values = {
+            "account": {"account": {"type": "static_select", "selected_option": chosen}},
+            "name": {"name": {"type": "plain_text_input", "value": name or None}},
+            "text": {"text": {"type": "plain_text_input", "value": text or None}},
+        }
+        payload = {
+            "type": "view_submission", "team": {"id": "T0001", "domain": "sales"}, "api_app_id": "A0001",
+            "token": "legacy", "trigger_id": "1.2.abc", "response_urls": [], "is_enterprise_install": False,
+            "enterprise": None, "user": {"id": "U0REP", "username": "rep", "name": "rep", "team_id": "T0001"},
+            "view": view | {"id": "V1", "team_id": "T0001", "hash": "h", "state": {"values": values}},
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
+    def send(self, body: str, secret: str = SECRET) -> BoltResponse:
+        """A signed delivery through the real app."""
+        stamp = str(int(time.time()))
+        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+        headers: dict[str, str | Sequence[str]] = {
+            "content-type": ["application/x-www-form-urlencoded"],
+            "x-slack-request-timestamp": [stamp],
+            "x-slack-signature": [signature or ""],
+        }
+        return self.app.dispatch(BoltRequest(body=body, headers=headers))
+
+
+@pytest.fixture
+def slack(tmp_path: Path) -> Iterator[Slack]:
+    """The app over a memory that knows Acme Corp."""
+    config = StorageConfig(data_dir=tmp_path)
+    with running_stub() as stub, open_memory(config, embedder=HashEmbedder(), index=MemoryIndex()) as memory:
+        desk = Desk(memory, PlainScribe())
+        memory.of("T0001").import_payload(ACME)
+        app = build_app(desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=stub.url)
+        yield Slack(app, desk, stub, memory)
