@@ -181,10 +181,10 @@ class Where:
 
     def _property_names(self, table: Table) -> list[str]:
         if self._connection.dialect.name == "sqlite":
-            each = func.json_each(table.c.properties).table_valued("key")
+            each = func.json_each(table.c.properties).table_valued("key", joins_implicitly=True)
             names = select(each.c.key)
         else:
-            keys = func.json_object_keys(table.c.properties).table_valued(column("key"))
+            keys = func.json_object_keys(table.c.properties).table_valued(column("key"), joins_implicitly=True)
             names = select(keys.c.key)
         return [
             str(n) for n in self._connection.execute(names.where(table.c.team_id == self._team_id).distinct()).scalars()

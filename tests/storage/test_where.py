@@ -11,12 +11,12 @@ from storage.embedder import HashEmbedder
 from storage.errors import BadPayload, UnknownField
 from storage.index import MemoryIndex
 
-NOTES = [
+NOTES: list[dict[str, Any]] = [
     {"interactionId": "i1", "summary": "Billing call", "channel": "call", "repId": "r1", "occurredAt": "2026-05-01"},
     {"interactionId": "i2", "summary": "Billing mail 50%", "channel": "email", "outcome": "won", "minutes": 5},
     {"interactionId": "i3", "summary": "Billing chat", "channel": "chat", "minutes": 50, "contactId": "c-9"},
 ]
-BOOK = [
+BOOK: list[dict[str, Any]] = [
     {
         "accountId": "acme-01",
         "name": "Acme Corp",
