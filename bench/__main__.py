@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
@@ -87,7 +88,7 @@ def bulk_import(count: int, rounds: int) -> None:
         plain.append(count / _seconds(lambda: list(bare.embed(texts))))
         ours.append(count / _seconds(lambda: embedder.notes(split)))
         with _memory() as memory:
-            whole.append(count / _seconds(lambda memory=memory: _fill(memory, samples.accounts(texts, 250))))
+            whole.append(count / _seconds(partial(_fill, memory, samples.accounts(texts, 250))))
     print(f"  fastembed alone, its default batch   {median(plain):8.0f}")
     print(f"  our embedder alone, passages too     {median(ours):8.0f}")
     print(f"  imported, embedded and indexed       {median(whole):8.0f}")
@@ -136,8 +137,8 @@ def _turns(memory: Memory, embedder: Embedder, filled: int, questions: int) -> t
     bare, whole = [], []
     for n in range(questions + WARM_UP):
         question, account = samples.QUESTIONS[n % len(samples.QUESTIONS)], samples.key_of(n * 7 % accounts)
-        bare.append(1e3 * _seconds(lambda question=question: embedder.question(question)))
-        whole.append(1e3 * _seconds(lambda q=question, a=account: team.recall(q, account=a, abstain=False)))
+        bare.append(1e3 * _seconds(partial(embedder.question, question)))
+        whole.append(1e3 * _seconds(partial(team.recall, question, account=account, abstain=False)))
     return median(bare[WARM_UP:]), median(whole[WARM_UP:])
 
 
@@ -172,7 +173,7 @@ def _dispatch(app: "App", number: int) -> float:
         | {"text": f"{samples.key_of(number % 250)}: {samples.notes(1, number)[0]}", "trigger_id": f"1.{number}"}
     )
     stamp = str(int(time.time()))
-    headers = {
+    headers: dict[str, str | Sequence[str]] = {
         "content-type": ["application/x-www-form-urlencoded"],
         "x-slack-request-timestamp": [stamp],
         "x-slack-signature": [SignatureVerifier(SECRET).generate_signature(timestamp=stamp, body=body) or ""],
@@ -209,9 +210,8 @@ def _importing(memory: Memory, count: int) -> Iterator[None]:
 
 def _print_slack(when: str, found: Sequence[float]) -> None:
     ordered = sorted(found)
-    print(
-        f"  {when:21} {median(ordered):6.1f}; 95 % within {ordered[int(0.95 * len(ordered))]:.1f}, all in {ordered[-1]:.1f}"
-    )
+    late = ordered[int(0.95 * len(ordered))]
+    print(f"  {when:21} {median(ordered):6.1f}; 95 % within {late:.1f}, all in {ordered[-1]:.1f}")
 
 
 NOWHERE = "http://127.0.0.1:9/"

@@ -8,17 +8,19 @@ from typing import Any
 Json = dict[str, Any]
 
 WHO = (
-    "Priya", "James", "their CFO", "the procurement lead", "Dana", "the security team", "the VP of operations", "Marcus",
-    "our champion", "the IT director", "Elena", "the regional manager", "legal", "the finance team", "Tomas",
+    "Priya", "James", "their CFO", "the procurement lead", "Dana", "the security team", "the VP of operations",
+    "Marcus", "our champion", "the IT director", "Elena", "the regional manager", "legal", "the finance team", "Tomas",
 )  # fmt: skip
 SAID = (
     "asked for", "pushed back on", "was happy with", "raised concerns about", "wants clarity on", "signed off on",
-    "compared us with a rival on", "needs a decision about", "would not move on", "kept returning to", "had questions on",
+    "compared us with a rival on", "needs a decision about", "would not move on", "kept returning to",
+    "had questions on",
 )  # fmt: skip
 ABOUT = (
     "the annual price", "data migration from the legacy CRM", "single sign-on", "the rollout in the Berlin office",
-    "quarterly billing", "the pilot's reporting dashboards", "onboarding for forty reps", "the data processing agreement",
-    "API rate limits", "the renewal terms", "support hours in Asia", "the integration with their ERP", "seat counts",
+    "quarterly billing", "the pilot's reporting dashboards", "onboarding for forty reps",
+    "the data processing agreement", "API rate limits", "the renewal terms", "support hours in Asia",
+    "the integration with their ERP", "seat counts",
     "the security questionnaire", "mobile access for field staff", "the discount we discussed", "audit logs",
 )  # fmt: skip
 WHY = (
@@ -28,16 +30,17 @@ WHY = (
 )  # fmt: skip
 NEXT = (
     "We promised a revised proposal by {day}.", "Follow up on {day} with the reference customer.",
-    "They will send the signed order form by {day}.", "Next call is booked for {day}.", "I owe them the numbers by {day}.",
-    "Mood was noticeably warmer than last time.", "No reply to the earlier email so far.",
+    "They will send the signed order form by {day}.", "Next call is booked for {day}.",
+    "I owe them the numbers by {day}.", "Mood was noticeably warmer than last time.",
+    "No reply to the earlier email so far.",
     "Budget is about {sum}k, not yet approved.", "They also look at a competitor at {sum}k a year.",
 )  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the end of the month", "the 15th")
 QUESTIONS = (
     "What pricing objections came up?", "What did we promise them?", "Who is worried about data migration?",
     "When does the current contract end?", "Which competitor did they mention?", "What is the status of the pilot?",
-    "Is legal happy with the data processing agreement?", "What budget do they have?", "Who signed off on single sign-on?",
-    "What are the next steps?",
+    "Is legal happy with the data processing agreement?", "What budget do they have?",
+    "Who signed off on single sign-on?", "What are the next steps?",
 )  # fmt: skip
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -41,6 +41,9 @@ class Memory:
 
     def verify(self) -> list[str]:
         """Hold the index against SQL for every workspace; what is missing is queued again. Returns what was found."""
+        if self._ground.db.is_sqlite:
+            # The folder's lock says that nobody else is here: a killed process's leases need not run out.
+            self._sync.forget_claims()
         found = [notice for team in self.teams() if (notice := self._sync.verify(team))]
         self.notices += found
         return found

@@ -7,10 +7,11 @@ outside it, and hydration from SQL drops whatever has been retracted or hidden s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, not_, or_, select, true, union_all
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, not_, or_, select, union_all
 
 from storage import passages, ranking, sparse
 from storage.embedder import Embedder
@@ -48,12 +49,17 @@ class _Scope:
     """What a question may see: the index's hard filter, the same in SQL, and the people it may name."""
 
     index: Scope
-    sql: ColumnElement[bool]
+    shape: "_Shape"
+    conditions: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     people: tuple[str, ...] = ()
 
+    def narrowed(self, query: Select[Any]) -> Select[Any]:
+        """The query inside the conditions; a query that stays as it is keeps what SQLAlchemy has cached for it."""
+        return query.where(*self.conditions) if self.conditions else query
 
-def pending(signature: str) -> ColumnElement[bool]:
+
+def pending(signature: str | BindParameter[str]) -> ColumnElement[bool]:
     """Notes whose points are not what they should be: the queue, as a condition.
 
     Two ranges instead of `<>`, so that an index on the column can serve it among 100,000 notes.
@@ -118,14 +124,13 @@ class RecallVerbs(PayloadVerbs):
         owner = self._account_id(connection, wanted)
         accounts = None if owner is None else (owner,)
         people = () if owner is None else tuple(connection.execute(_PEOPLE, {"t": self.team_id, "a": owner}).scalars())
-        inside = true() if owner is None else _i.account_id == bindparam("a")
-        values = {} if owner is None else {"a": owner}
+        shape = _shape(owner is not None, self.audience is not None)
+        values = {"t": self.team_id, "a": owner, "audience": sorted(self.audience or ()), "s": self._engines.signature}
         if not filters and not where:
-            return _Scope(Scope(accounts, None, self.audience), inside, values, people)
-        conditions = [*filters, Where(connection, self.team_id).condition(where or {})]
-        rows = select(_i.id).where(self._seen(), inside, *conditions)
-        notes = tuple(connection.execute(rows, values).scalars())
-        return _Scope(Scope(accounts, notes, self.audience), and_(inside, *conditions), values, people)
+            return _Scope(Scope(accounts, None, self.audience), shape, (), values, people)
+        conditions = (*filters, Where(connection, self.team_id).condition(where or {}))
+        notes = tuple(connection.execute(shape.ids.where(*conditions), values).scalars())
+        return _Scope(Scope(accounts, notes, self.audience), shape, conditions, values, people)
 
     def _account_id(self, connection: Connection, wanted: str | int | None) -> int | None:
         if wanted is None or isinstance(wanted, int):
@@ -142,31 +147,14 @@ class RecallVerbs(PayloadVerbs):
             vector = self._engines.embedder.question(question)
             found = self._engines.index.candidates(self.team_id, scope.index, vector, asked.dimensions, CANDIDATES)
         except IndexDown as error:
-            rows = connection.execute(self._select_scope(scope), scope.values).all()
+            rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
             return _by_words(asked, rows), f"{error} These notes were ranked by their words alone."
-        fresh = connection.execute(
-            self._select_scope(scope).where(pending(self._engines.signature)), scope.values
-        ).all()
+        fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
         if not fresh:
             return ranking.Evidence(found.points, found.cosines, found.postings), ""
         found = _without(found, {row.id for row in fresh})
         evidence = ranking.Evidence(found.points, found.cosines, found.postings)
         return evidence.plus(asked.terms, self._fresh_grains(vector, fresh)), ""
-
-    def _select_scope(self, scope: _Scope) -> Select[Any]:
-        """Notes of the scope with what a sparse document needs, the newest first.
-
-        Retracted notes come along: their points may still be in the index, and have to be taken out of what it found.
-        """
-        mine = and_(_i.team_id == self.team_id, scope.sql)
-        seen = mine if self.audience is None else and_(mine, self._open_to_audience())
-        return (
-            select(_i.id, _i.text, _i.occurred_at, _i.rep, _i.state, contact.c.name, contact.c.role)
-            .outerjoin(contact, contact.c.id == _i.contact_id)
-            .where(seen)
-            .order_by(_i.id.desc())
-            .limit(CANDIDATES)
-        )
 
     def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[AnyRow]) -> list[Grain]:
         living = [row for row in rows if row.state == "active"]
@@ -185,8 +173,9 @@ class RecallVerbs(PayloadVerbs):
     def _hydrate(self, connection: Connection, scope: _Scope, ranked: Sequence[ranking.Ranked]) -> tuple[Hit, ...]:
         if not ranked:
             return ()
-        query = select_notes().where(self._seen(), scope.sql, _i.id.in_([r.note_id for r in ranked]))
-        notes = {row.id: to_interaction(row) for row in connection.execute(query, scope.values)}
+        values = {**scope.values, "ids": [r.note_id for r in ranked]}
+        rows = connection.execute(scope.narrowed(scope.shape.hydrated), values)
+        notes = {row.id: to_interaction(row) for row in rows}
         return tuple(_hit(notes[r.note_id], r) for r in ranked if r.note_id in notes)
 
 
@@ -199,6 +188,43 @@ _PEOPLE = union_all(
     select(account.c.name).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
     select(alias.c.name).where(alias.c.team_id == bindparam("t"), alias.c.account_id == bindparam("a")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The queries of one kind of scope. Built once: putting them together takes longer than running them."""
+
+    ids: Select[Any]
+    newest: Select[Any]
+    fresh: Select[Any]
+    hydrated: Select[Any]
+
+
+@cache
+def _shape(of_one_account: bool, limited: bool) -> _Shape:
+    """The queries for one account or for all, for an audience or for the operator.
+
+    `newest` and `fresh` hold retracted notes too: their points may still be in the index, and have to be taken out of
+    what it found.
+    """
+    team = _i.team_id == bindparam("t")
+    inside = [_i.account_id == bindparam("a")] if of_one_account else []
+    inside += [or_(_i.visibility == "", _i.visibility.in_(bindparam("audience", expanding=True)))] if limited else []
+    living = and_(team, _i.state == "active", *inside)
+    documents = (
+        select(_i.id, _i.text, _i.occurred_at, _i.rep, _i.state, contact.c.name, contact.c.role)
+        .outerjoin(contact, contact.c.id == _i.contact_id)
+        .limit(CANDIDATES)
+    )
+    # SQLite would walk the whole workspace by id to spare itself a sort of few rows. Ordered by a sum, and with the
+    # workspace in a sum where no account is named, it takes the index on the account, or the one on `indexed_as`.
+    here = team if of_one_account else _i.team_id.concat("") == bindparam("t")
+    return _Shape(
+        ids=select(_i.id).where(living),
+        newest=documents.where(team, *inside).order_by(_i.id.desc()),
+        fresh=documents.where(here, *inside, pending(bindparam("s"))).order_by((_i.id + 0).desc()),
+        hydrated=select_notes().where(living, _i.id.in_(bindparam("ids", expanding=True))),
+    )
 
 
 def note_documents(row: AnyRow) -> list[dict[int, float]]:

@@ -80,6 +80,12 @@ class Sync:
             return CaughtUp(done.indexed, done.removed, done.failed, str(error))
         return done
 
+    def forget_claims(self) -> None:
+        """Free what a killed process had claimed. Only for who knows that no other process serves this database."""
+        with self._ground.db.write() as connection:
+            claimed = update(interaction).where(_i.claim_token != "")
+            connection.execute(claimed.values(claim_token="", claimed_until=None))
+
     def verify(self, team_id: str) -> str:
         """Compare the index with SQL; when notes are missing from it, queue the workspace again and say so."""
         with self._ground.db.read() as connection:
