@@ -15,7 +15,8 @@ MONTHS = (
     "december",
 )  # fmt: skip
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
-_DAY = rf"(?:{'|'.join(d[:3] for d in WEEKDAYS)})(?:day|sday|nesday|rsday|urday)?"
+# "sat" and "sun" are words of their own; those two days are only read in full.
+_DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|saturday|sunday)"
 _MONTH = rf"(?:{'|'.join(MONTHS)}|{'|'.join(m[:3] for m in MONTHS)}|sept)"
 _ISO = r"\d{4}-\d{2}-\d{2}"
 _PHRASE = "|".join(
