@@ -292,7 +292,7 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
 
 
 def _hit(note: Interaction, ranked: ranking.Ranked) -> Hit:
-    parts = passages.split(note.text)
+    parts = passages.split(note.text) if ranked.ordinal else ()
     quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else note.text
     return Hit(
         interaction=note.key,
