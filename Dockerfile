@@ -14,5 +14,4 @@ ENV PATH=/opt/rapport/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RAP
 USER rapport
 VOLUME /data
 EXPOSE 3000
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD ["python", "-m", "bot", "doctor", "--json"]
 CMD ["python", "-m", "bot", "serve"]
