@@ -13,13 +13,22 @@ from storage.tables import (
     AccountRow,
     AliasRow,
     ChannelAccountRow,
+    ChoiceRow,
     ContactRow,
+    DigestRow,
+    DigestRunRow,
+    HandoffRow,
     InboxRow,
+    InstallationRow,
     InteractionRow,
     LinkRow,
+    MergeRow,
     NextStepRow,
+    OAuthStateRow,
     OpportunityRow,
+    PersonRow,
     SignalRow,
+    UsageRow,
     metadata,
 )
 
@@ -42,6 +51,15 @@ signal = table_of(SignalRow)
 next_step = table_of(NextStepRow)
 link = table_of(LinkRow)
 channel_account = table_of(ChannelAccountRow)
+choice = table_of(ChoiceRow)
+merge = table_of(MergeRow)
+handoff = table_of(HandoffRow)
+digest = table_of(DigestRow)
+digest_run = table_of(DigestRunRow)
+person = table_of(PersonRow)
+installation = table_of(InstallationRow)
+oauth_state = table_of(OAuthStateRow)
+usage = table_of(UsageRow)
 inbox = table_of(InboxRow)
 
 

@@ -258,6 +258,8 @@ class NextStepRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Utc)
     done_at: datetime | None = Field(default=None, sa_type=Utc)
     dropped_at: datetime | None = Field(default=None, sa_type=Utc)
+    snoozed_until: date | None = Field(default=None, sa_type=Date)
+    reminded_on: date | None = Field(default=None, sa_type=Date)
     derived: bool = False
     properties: dict[str, Any] = _json()
 
@@ -297,6 +299,157 @@ class ChannelAccountRow(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)
     account_id: int
+
+
+class ChoiceRow(SQLModel, table=True):
+    """What a person chose when a channel's name or deal was asked for: the next time it is not asked again."""
+
+    __tablename__ = "choice"
+    __table_args__ = (_owned("account", "account_id"), _owned("opportunity", "opportunity_id"))
+
+    team_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    asked: str = Field(primary_key=True)
+    account_id: int
+    opportunity_id: int | None = None
+
+
+class HandoffRow(SQLModel, table=True):
+    """An account handed from one rep to another; `steps` are the ids of the next steps that moved with it."""
+
+    __tablename__ = "handoff"
+    __table_args__ = _autoincrement(
+        Index("ix_handoff_account", "team_id", "account_id"), _owned("account", "account_id")
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: str
+    account_id: int
+    from_rep: str = ""
+    to_rep: str
+    by: str
+    at: datetime = Field(sa_type=Utc)
+    undone_at: datetime | None = Field(default=None, sa_type=Utc)
+    steps: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class MergeRow(SQLModel, table=True):
+    """Two accounts made one. `moved` holds the ids that changed hands, by table, so that it can be undone."""
+
+    __tablename__ = "merge"
+    __table_args__ = _autoincrement(_owned("account", "account_id"), _owned("account", "into_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: str
+    account_id: int
+    into_id: int
+    by: str
+    at: datetime = Field(sa_type=Utc)
+    undone_at: datetime | None = Field(default=None, sa_type=Utc)
+    moved: dict[str, list[int]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class DigestRow(SQLModel, table=True):
+    """A channel's digest and when it is due next. `accounts` is linked, mine (of who made it) or all."""
+
+    __tablename__ = "digest"
+    __table_args__ = _autoincrement(UniqueConstraint("team_id", "channel"), Index("ix_digest_next", "next_at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: str
+    channel: str
+    cron: str
+    tz: str
+    accounts: str = "linked"
+    made_by: str = ""
+    next_at: datetime | None = Field(default=None, sa_type=Utc)
+    created_at: datetime = Field(sa_type=Utc)
+
+
+class DigestRunRow(SQLModel, table=True):
+    """One slot of a digest. The unique pair makes a slot somebody's own; `state` says how far it came.
+
+    claimed, sending, posted, unknown (the process ended between Slack's answer and our mark), skipped or failed.
+    """
+
+    __tablename__ = "digest_run"
+    __table_args__ = _autoincrement(
+        UniqueConstraint("team_id", "digest_id", "slot"),
+        Index("ix_digest_run_state", "state"),
+        _owned("digest", "digest_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: str
+    digest_id: int
+    slot: datetime = Field(sa_type=Utc)
+    state: str = "claimed"
+    token: str = ""
+    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    at: datetime = Field(sa_type=Utc)
+    posted_ts: str = ""
+    reason: str = ""
+
+
+class PersonRow(SQLModel, table=True):
+    """How a Slack user wants to be reminded: IANA zone, quiet hours (local, from..to), or not at all."""
+
+    __tablename__ = "person"
+
+    team_id: str = Field(primary_key=True)
+    user: str = Field(primary_key=True)
+    tz: str = ""
+    quiet_from: int = 19
+    quiet_to: int = 8
+    reminders: bool = True
+    active: bool = True
+
+
+class InstallationRow(SQLModel, table=True):
+    """A workspace's installation. Tokens are encrypted with the operator's key; after an uninstall they are empty.
+
+    `team_id` is the enterprise's id for an installation on a whole organisation.
+    """
+
+    __tablename__ = "installation"
+    __table_args__ = (Index("ix_installation_ended", "ended_at"),)
+
+    team_id: str = Field(primary_key=True)
+    app_id: str = ""
+    enterprise_id: str = ""
+    team_name: str = ""
+    bot_id: str = ""
+    bot_user_id: str = ""
+    scopes: str = Field(default="", sa_type=Text)
+    token: str = Field(default="", sa_type=Text)
+    refresh_token: str = Field(default="", sa_type=Text)
+    expires_at: datetime | None = Field(default=None, sa_type=Utc)
+    installed_by: str = ""
+    installed_at: datetime = Field(sa_type=Utc)
+    ended_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class OAuthStateRow(SQLModel, table=True):
+    """An installation that was begun: the state that has to come back, once, before it is too old."""
+
+    __tablename__ = "oauth_state"
+
+    state: str = Field(primary_key=True)
+    expires_at: datetime = Field(sa_type=Utc)
+
+
+class UsageRow(SQLModel, table=True):
+    """What a model was used for on a day, in tokens and estimated cost."""
+
+    __tablename__ = "usage"
+
+    team_id: str = Field(primary_key=True)
+    day: date = Field(primary_key=True, sa_type=Date)
+    model: str = Field(primary_key=True)
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal = Field(default=Decimal(0), sa_type=Money)
 
 
 class InboxRow(SQLModel, table=True):
