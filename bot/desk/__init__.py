@@ -1,0 +1,20 @@
+"""The desk: the verbs of the product. Slack is one face of it, the terminal another; both call these.
+
+    desk.log_line(viewer, "Acme Corp: they want quarterly billing")
+    desk.brief(viewer, "Dana Reed")
+    desk.recall_line(viewer, "acme: what pricing objections came up?")
+
+No Slack, no SQL, no SDK: values in, values out.
+"""
+
+from bot.desk.accounts import AccountVerbs
+from bot.desk.asking import OBJECTIONS, PROMISES, RECALL_USAGE, REST, Answer, AskVerbs
+from bot.desk.base import Viewer
+from bot.desk.notes import LOG_USAGE, NoteVerbs, Receipt
+
+
+class Desk(NoteVerbs, AskVerbs, AccountVerbs):
+    """Every verb, over one memory and one scribe."""
+
+
+__all__ = ["LOG_USAGE", "OBJECTIONS", "PROMISES", "RECALL_USAGE", "REST", "Answer", "Desk", "Receipt", "Viewer"]

@@ -1,0 +1,98 @@
+"""The parts of Block Kit we build with, and Slack's limits. Escaping happens here and only here."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+Block = dict[str, Any]
+Message = dict[str, Any]
+
+BLOCK_LIMIT = 50
+SECTION_LIMIT = 3000
+MESSAGE_LIMIT = 9000
+"""Characters of blocks a message may carry: Slack refuses a message at about 12,000, whatever its documented limits."""
+INPUT_LIMIT = 3000
+TITLE_LIMIT = 24
+OPTION_LIMIT = 75
+OPTIONS_LIMIT = 100
+
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_MARKS = re.compile(r"([*_~`])")
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is: no mention, link or markup of ours or theirs, no invisible characters."""
+    bare = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    bare = bare.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Slack has no escape for its marks: a zero-width space keeps them from pairing and reads the same.
+    return _MARKS.sub("\u200b\\1", bare)
+
+
+def sentence(text: str) -> Message:
+    """One plain sentence."""
+    return message([section(escape(text))], escape(text))
+
+
+def lines(heading: str, items: Iterable[str]) -> list[Block]:
+    """A heading and its lines in as few sections as they fit."""
+    blocks, held = [], f"*{heading}*"
+    for item in items:
+        cut = item[: SECTION_LIMIT - 100]
+        if len(held) + len(cut) + 1 > SECTION_LIMIT:
+            blocks.append(section(held))
+            held = cut
+        else:
+            held = f"{held}\n{cut}"
+    return [*blocks, section(held)]
+
+
+def messages(blocks: Sequence[Block], text: str) -> list[Message]:
+    """Blocks in messages that Slack takes: at most 50 blocks and 9,000 characters each."""
+    parts: list[list[Block]] = [[]]
+    size = 0
+    for block in blocks:
+        length = len(str(block))
+        if parts[-1] and (size + length > MESSAGE_LIMIT or len(parts[-1]) >= BLOCK_LIMIT):
+            parts.append([])
+            size = 0
+        parts[-1].append(block)
+        size += length
+    return [message(some, text) for some in parts if some]
+
+
+def message(blocks: list[Block], text: str) -> Message:
+    """A message of blocks, with the text that notifications and screen readers read."""
+    return {"text": text[:SECTION_LIMIT], "blocks": blocks}
+
+
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn that Slack does not look for names and links in."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT], "verbatim": True}}
+
+
+def context(text: str) -> Block:
+    """Small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:SECTION_LIMIT], "verbatim": True}]}
+
+
+def plain(text: str) -> Block:
+    """Plain text of a title, label or button."""
+    return {"type": "plain_text", "text": text[:TITLE_LIMIT]}
+
+
+def option(key: str, name: str) -> Block:
+    """A choice in a menu."""
+    return {"text": {"type": "plain_text", "text": name[:OPTION_LIMIT] or key[:OPTION_LIMIT]}, "value": key[:150]}
+
+
+def field(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
+    """An input with its label."""
+    return {"type": "input", "block_id": block_id, "label": plain(label), "element": element, "optional": optional}
+
+
+def day(at: date) -> str:
+    """A day as people write it."""
+    return f"{at.day} {at:%b %Y}"
