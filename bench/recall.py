@@ -25,6 +25,7 @@ from bench import weights
 from storage import StorageConfig, open_memory, ranking
 
 Json = dict[str, Any]
+Array = np.ndarray[Any, Any]
 DEPTH = 10
 LOCOMO_CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 
@@ -50,14 +51,18 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A case with what the pipeline saw (`question`, `evidence`), the ids that answer it, and the seconds it took."""
+    """A case with what the pipeline saw (`scope`, `cosines`), the ids that answer it, and the seconds it took."""
 
     case: Case
-    question: ranking.Question
-    evidence: ranking.Evidence
+    scope: ranking.Scope
+    cosines: Array
     relevant: frozenset[int]
     abstained: bool
     seconds: float
+
+    def ranked(self) -> ranking.Ranking:
+        """The ranking, made again with the weights of the moment."""
+        return ranking.rank_scope(self.scope, self.scope.words(), self.cosines, DEPTH)
 
 
 # ---------------------------------------------------------------------------------------------- corpora
@@ -126,33 +131,33 @@ def _ids(team: Any, account: str) -> dict[str, int]:
 
 
 def _ask_one(team: Any, case: Case, ids: Mapping[str, int]) -> Asked:
-    seen: list[tuple[ranking.Question, ranking.Evidence, ranking.Ranking]] = []
+    seen: list[tuple[ranking.Scope, Array, bool]] = []
 
-    def remembering(question: ranking.Question, evidence: ranking.Evidence, limit: int = DEPTH) -> ranking.Ranking:
-        seen.append((question, evidence, true_rank(question, evidence, limit)))
-        return seen[-1][2]
+    def remembering(scope: ranking.Scope, words: ranking.Words, cosines: Array, limit: int = DEPTH) -> ranking.Ranking:
+        ranked = true_rank(scope, words, cosines, limit)
+        seen.append((scope, cosines, ranked.abstained))
+        return ranked
 
-    true_rank = ranking.rank
-    with mock.patch.object(ranking, "rank", remembering):  # listens only; the answer is the pipeline's own
+    true_rank = ranking.rank_scope
+    with mock.patch.object(ranking, "rank_scope", remembering):  # listens only; the answer is the pipeline's own
         started = time.perf_counter()
         team.recall(case.question, account=case.account, limit=DEPTH, abstain=False)
         seconds = time.perf_counter() - started
-    question, evidence, ranked = seen[0]
-    relevant = frozenset(ids[key] for key in case.relevant)
-    return Asked(case, question, evidence, relevant, ranked.abstained, seconds)
+    scope, cosines, abstained = seen[0]
+    return Asked(case, scope, cosines, frozenset(ids[key] for key in case.relevant), abstained, seconds)
 
 
 # ---------------------------------------------------------------------------------------------- figures
 
 
-def gains(asked: Asked) -> np.ndarray[Any, Any]:
+def gains(asked: Asked) -> Array:
     """(DEPTH,) 1 where the ranking holds a note that answers."""
-    notes = ranking.rank(asked.question, asked.evidence, DEPTH).notes
+    notes = asked.ranked().notes
     found = [float(note.note_id in asked.relevant) for note in notes]
     return np.array(found + [0.0] * (DEPTH - len(found)))
 
 
-def figures(gain: np.ndarray[Any, Any], total: int) -> dict[str, float]:
+def figures(gain: Array, total: int) -> dict[str, float]:
     """Hit, recall, reciprocal rank and nDCG of one ranking with `total` right notes."""
     discount = 1 / np.log2(np.arange(2, DEPTH + 2))
     place = np.flatnonzero(gain)
@@ -239,7 +244,7 @@ def leave_one_out(answerable: Sequence[Asked]) -> None:
     rows = []
     for account in sorted({asked.case.account for asked in answerable}):
         others = [asked for asked in answerable if asked.case.account != account]
-        table = weights.fit([(asked.question, asked.evidence, asked.relevant) for asked in others])
+        table = weights.fit([(asked.scope, asked.cosines, asked.relevant) for asked in others])
         with mock.patch.object(ranking, "NOTES", table), mock.patch.object(ranking, "TALK", table):
             held = [asked for asked in answerable if asked.case.account == account]
             rows += [figures(gains(asked), len(asked.relevant)) for asked in held]
@@ -250,14 +255,14 @@ def leave_one_out(answerable: Sequence[Asked]) -> None:
 def timing(asked: Sequence[Asked]) -> None:
     """Print the time per question, and of the ranking alone."""
     ranked = 1e3 * float(np.median([_ranking_seconds(a) for a in asked]))
-    grains = int(np.median([len(a.evidence.points) for a in asked]))
+    grains = int(np.median([len(a.cosines) for a in asked]))
     whole = 1e3 * float(np.median([a.seconds for a in asked]))
     print(f"  median per question {whole:.2f} ms, of which ranking {ranked:.2f} ms ({grains} grains)")
 
 
 def _ranking_seconds(asked: Asked) -> float:
     started = time.perf_counter()
-    ranking.rank(asked.question, asked.evidence, DEPTH)
+    asked.ranked()
     return time.perf_counter() - started
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from storage import ranking
 
 Array = np.ndarray[Any, Any]
-Labelled = tuple[ranking.Question, ranking.Evidence, frozenset[int]]
+Labelled = tuple[ranking.Scope, Array, frozenset[int]]
 STEPS, RATE, PULL = 80, 0.08, 3e-3
 
 
@@ -44,16 +44,17 @@ def fit(labelled: Sequence[Labelled]) -> ranking.Weights:
     )
 
 
-def sheet(question: ranking.Question, evidence: ranking.Evidence, relevant: frozenset[int]) -> Sheet:
-    """The signals of a question as matrices, in the order of the weight tables."""
-    scope = ranking.Scope.of(question, evidence)
-    leaf, note = scope.leaf_signals(), scope.note_signals()
+def sheet(scope: ranking.Scope, cosines: Array, relevant: frozenset[int]) -> Sheet:
+    """The signals of a question in its scope as matrices, in the order of the weight tables."""
+    near = scope.meanings(cosines.astype(np.float64))
+    leaf, note = {**scope.leaf_words(), **near.leaf}, {**scope.note_words(), **near.note}
+    counts = np.diff(np.append(scope.layout.first, len(scope.layout.leaf)))
     return Sheet(
         np.stack([leaf[name] for name in ranking.NOTES.leaf], 1),
         np.stack([note[name] for name in ranking.NOTES.note], 1),
-        scope.first,
-        scope.owner,
-        np.isin(scope.notes, list(relevant)),
+        scope.layout.first,
+        np.repeat(np.arange(len(counts)), counts),
+        np.isin(scope.layout.notes, list(relevant)),
     )
 
 

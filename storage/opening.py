@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from storage.migrate import upgrade
 from storage.recall import Engines
 
 log = logging.getLogger("rapport.storage")
+
+QUESTIONS_AT_A_TIME = 4
+"""Questions embedded side by side; what is more waits its turn."""
 
 
 def utc_now() -> datetime:
@@ -63,11 +67,13 @@ def open_memory(
         signature = f"{chosen.signature} {sparse.SCHEME}"
         engine = index or _index(config, chosen.dims, signature)
         on_close.append(engine.close)
+        lanes = ThreadPoolExecutor(QUESTIONS_AT_A_TIME, thread_name_prefix="question")
+        on_close.append(lanes.shutdown)
     except BaseException:
         while on_close:
             on_close.pop()()
         raise
-    memory = Memory(Ground(db, config.now, config.ring), Engines(engine, chosen, signature), on_close)
+    memory = Memory(Ground(db, config.now, config.ring), Engines(engine, chosen, signature, lanes), on_close)
     if hasattr(engine, "on_rebuilt"):  # an engine that finds damage while serving begins anew and says so
         engine.on_rebuilt = memory.requeue
     for notice in memory.verify():

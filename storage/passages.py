@@ -6,6 +6,7 @@ splits into its turns. The passages of a note never overlap and together hold al
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Span = tuple[int, int]
 
@@ -30,6 +31,7 @@ _TURN = re.compile(r"\s*[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}(?: \([^)\n]{1
 _LAST_WORD = re.compile(r"([\w.]+)[.]$")
 
 
+@lru_cache(maxsize=1024)
 def split(text: str) -> tuple[str, ...]:
     """The passages of a note, in order. A note of one sentence gives one passage, an empty note none."""
     return tuple(text[start:end] for start, end in spans(text))
@@ -59,7 +61,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_abbreviation(sentence: str) -> bool:
-    word = _LAST_WORD.search(sentence)
+    word = _LAST_WORD.search(sentence[-24:])  # no abbreviation is longer, and a search from the start is slow
     return word is not None and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS)
 
 

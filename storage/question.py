@@ -2,9 +2,13 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from storage import lexicon, sparse
 
@@ -31,7 +35,14 @@ class Period:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
+WORD_WEIGHTS: Mapping[str, float] = {"word": 1.0, "covered": 1.0, "scaffold": 0.5, "name": 1.0, "day": 0.3}
+"""How much a word of the question counts, by its role."""
+
+_FEATURES = {"topic": 0, "subject": 1, "loose": 1, "kind": 2}
+"""The roles of features, and which of the three groups they are weighed with."""
+
+
+@dataclass(frozen=True)
 class Question:
     """A question read. One sparse query per term; `periods` are alternatives ("in May" is every May)."""
 
@@ -46,6 +57,46 @@ class Question:
     def dimensions(self) -> list[int]:
         """The sparse dimensions to ask the index for, one posting list each, in the order of `terms`."""
         return [term.dimension for term in self.terms]
+
+    def rows(self, role: str) -> list[int]:
+        """Places of the terms with a role; `words`, `features` and `names` are groups of roles."""
+        return self._rows.get(role, [])
+
+    def row(self, text: str) -> int:
+        """The place of the meta term of this name."""
+        return next(i for i in self.rows("meta") if self.terms[i].text == text)
+
+    @cached_property
+    def word_weights(self) -> NDArray[np.float64]:
+        """(w, 1) what each of the words counts."""
+        return np.array([[WORD_WEIGHTS[self.terms[i].role]] for i in self.rows("words")]).reshape(-1, 1)
+
+    @cached_property
+    def feature_groups(self) -> NDArray[np.float64]:
+        """(3, f) 1 where a feature is a topic, a subject, a kind."""
+        groups = [_FEATURES[self.terms[i].role] for i in self.rows("features")]
+        return np.array([[float(group == one) for group in groups] for one in range(3)])
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether kinds, days or people are asked for beside words."""
+        return bool(self.kinds or self.periods or self.rows("names"))
+
+    @cached_property
+    def _rows(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for i, term in enumerate(self.terms):
+            for role in (term.role, *_GROUPS.get(term.role, ())):
+                rows.setdefault(role, []).append(i)
+        return rows
+
+
+_GROUPS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(WORD_WEIGHTS, ("words",)),
+    **dict.fromkeys(_FEATURES, ("features",)),
+    "name": ("words", "names"),
+    "person": ("names",),
+}
 
 
 def parse(text: str, people: Sequence[str] = (), today: date | None = None) -> Question:

@@ -11,6 +11,8 @@ leaves of one conversation (a note, or messages of the same minutes) are a seque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
+from functools import lru_cache
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +73,6 @@ class Ranking:
     signals: Mapping[str, float] = field(default_factory=dict)
 
 
-WORD_WEIGHTS: Mapping[str, float] = {"word": 1.0, "covered": 1.0, "scaffold": 0.5, "name": 1.0, "day": 0.3}
-"""How much a word of the question counts, by its role."""
-
-
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What each signal counts, for leaves and for notes; the best leaf of a note counts 1."""
@@ -126,28 +124,30 @@ SPREAD = 4.0
 
 def rank(question: Question, evidence: Evidence, limit: int = 10) -> Ranking:
     """Ranks the notes of the scope. An empty scope abstains."""
-    if not len(evidence.points):
+    order = np.argsort(evidence.points, kind="stable")
+    scope = Scope.of(question, evidence.points[order], evidence.postings)
+    return rank_scope(scope, scope.words(), evidence.cosines[order], limit)
+
+
+def rank_scope(scope: "Scope", words: "Words", cosines: Floats | Vector, limit: int = 10) -> Ranking:
+    """Ranks a scope by what its words say and by the (P,) cosines of its points, in their order."""
+    if not len(scope.points):
         return Ranking((), True, "nothing on record yet")
-    scope = Scope.of(question, evidence)
-    talk = scope.talkativeness()
-    leaf = _weighted(NOTES.leaf, TALK.leaf, talk, scope.leaf_signals())
-    signals = scope.note_signals()
-    score = np.maximum.reduceat(leaf, scope.first) + _weighted(NOTES.note, TALK.note, talk, signals)
-    order = np.lexsort((-scope.notes, -score))[:limit]
-    doubts = scope.doubts(order[:LOOKED_AT], signals["date"], talk)
+    at = scope.layout
+    near = scope.meanings(cosines.astype(np.float64))
+    leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
+    score = np.maximum.reduceat(leaf, at.first) + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
+    order = np.lexsort((-at.notes, -score))[:limit]
+    doubts = {**words.doubts, "gap": near.gap, "kinds": words.kinds_met(order[:LOOKED_AT])}
     belief = sum(BELIEF[name] * value for name, value in doubts.items())
-    best = scope.best_ordinals(leaf, order)
-    shown = _shown(score[order], float(belief))
-    notes = tuple(
-        Ranked(int(scope.notes[i]), float(value), ordinal) for i, value, ordinal in zip(order, shown, best, strict=True)
-    )
-    abstained = bool(belief < 0)
-    return Ranking(notes, abstained, _reason(doubts) if abstained else "", doubts)
+    shown = _shown(score[order], belief)
+    notes = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, order)))
+    return Ranking(notes, belief < 0, _reason(doubts) if belief < 0 else "", doubts)
 
 
 def _shown(scores: Floats, belief: float) -> Floats:
     """Scores as shown, in 0..1: how far below the best a note lies, scaled by how much the record says at all."""
-    top = 1 / (1 + np.exp(-(belief + 0.5)))
+    top = 1 / (1 + exp(-(belief + 0.5)))
     return np.asarray(top * np.exp((scores - scores[0]) / SPREAD))
 
 
@@ -160,157 +160,224 @@ def _reason(doubts: Mapping[str, float]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """The candidates as aligned arrays. W whole notes in conversation order, L leaves in the same order.
+class Layout:
+    """How the grains of a scope lie to each other, whatever is asked: W whole notes in conversation order, L leaves.
 
-    `whole` (T, W) and `leaves` (T, L) hold the weights of the T terms; `owner` (L,) is each leaf's note by position,
-    `first` (W,) each note's first leaf; `conversation` (W,) numbers the conversations.
+    `notes` (W,) are note ids; `whole` (W,) and `leaf` (L,) places among the points; `ordinals` (L,) which passage a
+    leaf is; `first` (W,) each note's first leaf; `conversation` (W,) its conversation by number; `talks` (C,) each
+    conversation's first note. `around` (5, L) are the leaves -2..2 places away in the same conversation, L where there
+    is none. `leaf_norm` (L,) and `talk_norm` (C,) are BM25's k times its length norm; `length` (L,) and `recency` (W,)
+    are z-scores; `times` (W,) minutes; `talk` is 0 for notes of a few sentences and 1 for transcripts.
     """
 
-    question: Question
     notes: Ids
+    whole: Ids
+    leaf: Ids
     ordinals: Ids
-    whole_cosines: Floats
-    leaf_cosines: Floats
-    whole: Floats
-    leaves: Floats
-    owner: Ids
     first: Ids
     conversation: Ids
+    talks: Ids
+    around: Ids
+    leaf_norm: Floats
+    talk_norm: Floats
+    length: Floats
+    recency: Floats
+    times: Floats
+    talk: float
 
     @classmethod
-    def of(cls, question: Question, evidence: Evidence) -> "Scope":
-        """Aligns the candidates. A note whose whole grain is missing is stood for by its first passage."""
-        points, cosines, table = _aligned(question, evidence)
-        note_of = points >> ORDINAL_BITS
-        notes, first = np.unique(note_of, return_index=True)
-        times = table[_row(question, "time")][first]
+    def of(cls, points: Ids, lengths: Floats, minutes: Floats) -> "Layout":
+        """Lays out points in id order. A note whose whole grain is missing is stood for by its first passage."""
+        if not len(points):
+            none, nothing = np.zeros(0, np.int64), np.zeros(0)
+            return cls(none, none, none, none, none, none, none, none, nothing, nothing, nothing, nothing, nothing, 0.0)
+        notes, first = np.unique(points >> ORDINAL_BITS, return_index=True)
+        times = minutes[first]
         order = np.lexsort((notes, times))
         sizes = np.diff(np.append(first, len(points)))
         has_passages = sizes > 1
-        keep = _leaves(sizes, first[has_passages], order)
+        leaf = _leaves(sizes, first[has_passages], order)
         counts = np.where(has_passages, sizes - 1, sizes)[order]
-        starts = np.append(0, np.cumsum(counts)[:-1])
         times = times[order]
         # Messages are single passages; a written-up note stands for itself, whatever else happened in those minutes.
         gap = (np.diff(times, prepend=times[:1]) > SAME_CONVERSATION) | (times == 0) | (counts > 1)
         gap[1:] |= counts[:-1] > 1
         gap[0] = False
+        conversation = np.cumsum(gap)
+        talks = np.flatnonzero(np.diff(conversation, prepend=-1))
+        leaf_lengths = np.maximum(lengths[leaf], 1.0)
+        talk_lengths = np.maximum(np.add.reduceat(lengths[first[order]], talks), 1.0)
+        talk = (len(leaf) / len(talks) - SHORT_TALK) / (LONG_TALK - SHORT_TALK)
         return cls(
-            question, notes[order], points[keep] & ((1 << ORDINAL_BITS) - 1), cosines[first][order], cosines[keep],
-            table[:, first[order]], table[:, keep], np.repeat(np.arange(len(notes)), counts), starts, np.cumsum(gap),
+            notes[order], first[order], leaf, points[leaf] & ((1 << ORDINAL_BITS) - 1),
+            np.append(0, np.cumsum(counts)[:-1]), conversation, talks, _around(np.repeat(conversation, counts)),
+            _norm(leaf_lengths, 0.3), _norm(talk_lengths, 0.75), _z(np.log(leaf_lengths)), _z(times), times,
+            min(1.0, max(0.0, talk)),
         )  # fmt: skip
 
-    def rows(self, *roles: str) -> list[int]:
-        """Rows of the terms with these roles."""
-        return [i for i, term in enumerate(self.question.terms) if term.role in roles]
+    def best_ordinals(self, leaf: Floats, order: Ids) -> list[int]:
+        """The ordinal of the best leaf of each note in `order`."""
+        ends = np.append(self.first[1:], len(leaf))[order].tolist()
+        spans = zip(self.first[order].tolist(), ends, strict=True)
+        return [int(self.ordinals[start + leaf[start:end].argmax()]) for start, end in spans]
 
-    def talkativeness(self) -> float:
-        """0 for notes of a few sentences, 1 for transcripts, by leaves per conversation."""
-        leaves = len(self.owner) / (self.conversation[-1] + 1)
-        return float(np.clip((leaves - SHORT_TALK) / (LONG_TALK - SHORT_TALK), 0, 1))
 
-    def leaf_signals(self) -> dict[str, Floats]:
-        """What speaks for each leaf: (L,) per signal."""
-        words = self.rows(*WORD_WEIGHTS)
-        counts = self.leaves[words]
-        lengths = np.maximum(self.leaves[_row(self.question, "length")], 1.0)
-        idf = _idf(counts) * self._word_weights()
-        conversation = self.conversation[self.owner]
-        dense = _z(self.leaf_cosines)
-        present = idf * (counts > 0)
-        near = np.maximum.reduce([_shifted(present, by, conversation) for by in (-1, 0, 1)])
-        wide = np.maximum.reduce([near, *(_shifted(present, by, conversation) for by in (-2, 2))])
-        around = sum(weight * _shifted(dense, by, conversation) for by, weight in _AROUND)
+@lru_cache(maxsize=128)
+def _layout(points: bytes, lengths: bytes, minutes: bytes) -> Layout:
+    # The same account is asked about again and again, and laying it out takes longer than looking it up by its bytes.
+    return Layout.of(np.frombuffer(points, np.int64), np.frombuffer(lengths), np.frombuffer(minutes))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words, features, people and days of a question say in a scope, weighed; all but the meaning.
+
+    `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W) which notes show the kinds asked for.
+    """
+
+    leaf: Floats
+    note: Floats
+    kinds: NDArray[np.bool_]
+    doubts: Mapping[str, float]
+
+    def kinds_met(self, top: Ids) -> float:
+        """The share of the kinds asked for that the best notes show."""
+        return float(self.kinds[:, top].any(1).mean()) if len(self.kinds) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """Signals of meaning, per leaf and per note; `gap` is how far the best note stands out from the scope."""
+
+    leaf: Mapping[str, Floats]
+    note: Mapping[str, Floats]
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The candidates of a question: (P,) points by id, how they lie, and a (T, P) table of the terms' weights."""
+
+    question: Question
+    points: Ids
+    layout: Layout
+    table: Floats
+
+    @classmethod
+    def of(cls, question: Question, points: Ids, postings: Sequence[Posting]) -> "Scope":
+        """Lays out points (by id) and the postings of the question's terms; those of other points are left out."""
+        table = _table(points, postings)
+        length, minutes = table[question.row("length")], table[question.row("time")]
+        return cls(question, points, _layout(points.tobytes(), length.tobytes(), minutes.tobytes()), table)
+
+    def words(self) -> Words:
+        """What can be said before the question's vector is known."""
+        if not len(self.points):
+            return Words(np.zeros(0), np.zeros(0), np.zeros((0, 0), bool), {})
+        signals, talk = self.note_words(), self.layout.talk
+        return Words(
+            _weighed(NOTES.leaf, TALK.leaf, talk, self.leaf_words()),
+            _weighed(NOTES.note, TALK.note, talk, signals),
+            self.table[self.question.rows("kind")][:, self.layout.whole] > 0,
+            self._doubts(signals["date"]),
+        )
+
+    def meanings(self, cosines: Floats) -> Meanings:
+        """The signals of (P,) cosines."""
+        at = self.layout
+        leaf, whole = cosines[at.leaf], cosines[at.whole]
+        dense = _z(leaf)
+        # A zero stands for whatever lies beyond a conversation's ends.
+        around = np.append(dense, 0.0)[at.around]
+        best = np.maximum(np.maximum.reduceat(leaf, at.first), whole)
+        background = (best.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
+        return Meanings(
+            {"dense": dense, "near_dense": _AROUND @ around},
+            {"whole_dense": _z(whole)},
+            float(best.max() - background),
+        )
+
+    def leaf_words(self) -> dict[str, Floats]:
+        """What words and features say for each leaf: (L,) per signal."""
+        at, rows = self.layout, self.question.rows("words")
+        counts = self.table[rows][:, at.leaf]
+        idf = _idf(counts > 0) * self.question.word_weights
+        beyond = np.zeros((len(rows), len(at.leaf) + 1))
+        np.multiply(idf, counts > 0, out=beyond[:, :-1])
+        around = beyond[:, at.around]
+        near = np.maximum(np.maximum(around[:, 1], around[:, 2]), around[:, 3])
+        wide = np.maximum(np.maximum(around[:, 0], around[:, 4]), near)
+        bm25 = (idf * counts * 2.2 / (counts + at.leaf_norm)).sum(0)
+        scores = _z(np.stack([bm25, near.sum(0), wide.sum(0)]))
+        topic, subject, kind = self._shares(at.leaf)
+        names = ("words", "near_window", "window", "length", "topic", "subject", "kind")
+        return dict(zip(names, (*scores, at.length, topic, subject, kind), strict=True))
+
+    def note_words(self) -> dict[str, Floats]:
+        """What words, features, people and days say for each note: (W,) per signal."""
+        at = self.layout
+        talk = np.add.reduceat(self.table[self.question.rows("words")][:, at.whole], at.talks, axis=1)
+        idf = _idf(talk > 0) * self.question.word_weights
+        bm25 = (idf * talk * 2.2 / (talk + at.talk_norm)).sum(0)
+        topic, subject, kind = self._shares(at.whole)
+        people = self.table[self.question.rows("person")][:, at.whole] > 0
         return {
-            "dense": dense,
-            "near_dense": np.asarray(around),
-            "words": _z(_bm25(counts, lengths, idf, 0.3)),
-            "near_window": _z(near.sum(0)),
-            "window": _z(wide.sum(0)),
-            "length": _z(np.log(lengths)),
-            "topic": self._share(self.leaves, "topic"),
-            "subject": self._share(self.leaves, "subject", "loose"),
-            "kind": self._share(self.leaves, "kind"),
+            "conversation_words": _z(bm25)[at.conversation],
+            "topic": topic,
+            "subject": subject,
+            "kind": kind,
+            "person": (_idf(people) * people).sum(0) if len(people) else np.zeros(len(at.whole)),
+            "date": _closeness(self.question, at.times),
+            "recency": at.recency,
         }
 
-    def note_signals(self) -> dict[str, Floats]:
-        """What speaks for each note: (W,) per signal."""
-        words = self.rows(*WORD_WEIGHTS)
-        talk = _summed(self.whole[words], self.conversation)
-        lengths = np.maximum(_summed(self.whole[[_row(self.question, "length")]], self.conversation)[0], 1.0)
-        idf = _idf(talk) * self._word_weights()
-        times = self.whole[_row(self.question, "time")]
-        return {
-            "whole_dense": _z(self.whole_cosines),
-            "conversation_words": _z(_bm25(talk, lengths, idf, 0.75))[self.conversation],
-            "topic": self._share(self.whole, "topic"),
-            "subject": self._share(self.whole, "subject", "loose"),
-            "kind": self._share(self.whole, "kind"),
-            "person": self._share(self.whole, "person"),
-            "date": _closeness(self.question, times),
-            "recency": _z(times),
-        }
-
-    def doubts(self, top: Ids, closeness: Floats, talk: float) -> dict[str, float]:
+    def _doubts(self, closeness: Floats) -> dict[str, float]:
         """What tells an answerable question from one the scope cannot answer; BELIEF weighs it.
 
         `closeness` (W,) is the date signal. Absence of subjects and names is looked for in the whole scope.
         """
-        cosines = np.maximum(np.maximum.reduceat(self.leaf_cosines, self.first), self.whole_cosines)
-        background = (cosines.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(cosines) + BACKGROUND_NOTES)
-        subjects, loose, kinds, words = (
-            self.whole[self.rows(role)] > 0 for role in ("subject", "loose", "kind", "word")
-        )
+        known: NDArray[np.bool_] = np.asarray((self.table[:, self.layout.whole] > 0).any(1))
+        subjects, loose, words = (self.question.rows(role) for role in ("subject", "loose", "word"))
+        bare = not (known[subjects].any() or known[loose].any() or known[words].any() or self.question.asks_more)
         return {
             "base": 1.0,
-            "talk": talk,
-            "gap": float(cosines.max() - background),
-            "names": self._known_names(),
-            "subjects": float(subjects.any(1).mean()) if len(subjects) else 0.5,
-            "loose": float(loose.any(1).mean()) if len(loose) else 0.5,
-            "bare": float(not (subjects.any() or loose.any() or words.any() or self._asks_more())),
-            "kinds": float(kinds[:, top].any(1).mean()) if len(kinds) else 0.0,
+            "talk": self.layout.talk,
+            "names": self._known_names(known),
+            "subjects": float(known[subjects].mean()) if subjects else 0.5,
+            "loose": float(known[loose].mean()) if loose else 0.5,
+            "bare": float(bare),
             "date": float(closeness.max()) if self.question.periods else 0.7,
         }
 
-    def _asks_more(self) -> bool:
-        return bool(self.question.kinds or self.question.periods or self.rows("name", "person"))
-
-    def _known_names(self) -> float:
+    def _known_names(self, known: NDArray[np.bool_]) -> float:
         """The share of the names in the question that occur in the scope, as a word or as a person."""
-        known: dict[str, bool] = {}
-        for i in self.rows("name", "person"):
+        found: dict[str, bool] = {}
+        for i in self.question.rows("names"):
             name = self.question.terms[i].text.removesuffix("'s")
-            here = name in self.question.known or bool((self.whole[i] > 0).any())
-            known[name] = known.get(name, False) or here
-        return float(np.mean(list(known.values()))) if known else 1.0
+            found[name] = found.get(name, False) or name in self.question.known or bool(known[i])
+        return sum(found.values()) / len(found) if found else 1.0
 
-    def _word_weights(self) -> Floats:
-        weights = [WORD_WEIGHTS[term.role] for term in self.question.terms if term.role in WORD_WEIGHTS]
-        return np.array(weights, np.float64).reshape(-1, 1)
-
-    def _share(self, table: Floats, *roles: str) -> Floats:
-        rows = self.rows(*roles)
-        found = table[rows] > 0
-        idf = _idf(self.whole[rows])
-        return np.asarray((idf * found).sum(0))
-
-    def best_ordinals(self, leaf: Floats, order: Ids) -> list[int]:
-        """The ordinal of the best leaf of each note in `order`."""
-        ends = np.append(self.first[1:], len(leaf))
-        return [int(self.ordinals[self.first[i] + int(np.argmax(leaf[self.first[i] : ends[i]]))]) for i in order]
+    def _shares(self, places: Ids) -> Floats:
+        """(3, n): by how much the topics, the subjects and the kinds asked for are met, the rare ones counting more."""
+        rows = self.question.rows("features")
+        if not rows:
+            return np.zeros((3, len(places)))
+        features = self.table[rows] > 0
+        idf = _idf(features[:, self.layout.whole])
+        return np.asarray((self.question.feature_groups * idf.T) @ features[:, places])
 
 
-_AROUND = ((1, 0.4), (2, 0.3), (-1, 0.2), (-2, 0.15))
+_AROUND = np.array([0.3, 0.4, 0.0, 0.2, 0.15])
+"""What the cosines of the leaves -2..2 places away count: what comes before an answer tells more than what follows."""
+
 _DECAY_DAYS = 4.0
 
 
-def _weighted(
+def _weighed(
     notes: Mapping[str, float], talk: Mapping[str, float], share: float, signals: Mapping[str, Floats]
 ) -> Floats:
-    parts = (((1 - share) * notes[name] + share * talk[name]) * signal for name, signal in signals.items())
-    return np.asarray(sum(parts))
+    weights = [(1 - share) * notes[name] + share * talk[name] for name in signals]
+    return np.asarray(np.array(weights) @ np.stack(list(signals.values())))
 
 
 def _closeness(question: Question, times: Floats) -> Floats:
@@ -324,20 +391,18 @@ def _closeness(question: Question, times: Floats) -> Floats:
     return best
 
 
-def _row(question: Question, text: str) -> int:
-    return next(i for i, term in enumerate(question.terms) if term.role == "meta" and term.text == text)
-
-
-def _aligned(question: Question, evidence: Evidence) -> tuple[Ids, Floats, Floats]:
-    """Points in id order, their cosines, and a (terms, points) table of weights."""
-    order = np.argsort(evidence.points, kind="stable")
-    points = evidence.points[order]
-    table = np.zeros((len(question.terms), len(points)))
-    for row, (ids, weights) in zip(table, evidence.postings, strict=True):
-        at = np.minimum(np.searchsorted(points, ids), len(points) - 1)
-        known = points[at] == ids
-        row[at[known]] = weights[known]
-    return points, evidence.cosines[order].astype(np.float64), table
+def _table(points: Ids, postings: Sequence[Posting]) -> Floats:
+    """(terms, points): the weights of postings at points that are in id order."""
+    table = np.zeros((len(postings), len(points)))
+    if not len(points):
+        return table
+    ids = np.concatenate([ids for ids, _ in postings])
+    weights = np.concatenate([weights for _, weights in postings])
+    rows = np.repeat(np.arange(len(postings)), [len(ids) for ids, _ in postings])
+    at = np.minimum(np.searchsorted(points, ids), len(points) - 1)
+    here = points[at] == ids
+    table[rows[here], at[here]] = weights[here]
+    return table
 
 
 def _leaves(sizes: Ids, wholes: Ids, order: Ids) -> Ids:
@@ -350,36 +415,31 @@ def _leaves(sizes: Ids, wholes: Ids, order: Ids) -> Ids:
     return np.asarray(points[np.argsort(np.repeat(place, sizes)[points], kind="stable")])
 
 
-def _summed(values: Floats, group: Ids) -> Floats:
-    """Columns of one group added up: (t, n) -> (t, groups). Groups are runs."""
-    return np.asarray(np.add.reduceat(values, np.flatnonzero(np.diff(group, prepend=-1)), axis=1))
+def _around(conversation: Ids) -> Ids:
+    """(5, L): the places -2..2 away that belong to the same conversation, L for those that do not."""
+    count = len(conversation)
+    places = np.arange(count) + np.arange(-2, 3)[:, None]
+    inside = (places >= 0) & (places < count)
+    same = conversation[np.where(inside, places, 0)] == conversation
+    return np.asarray(np.where(inside & same, places, count))
 
 
-def _idf(counts: Floats) -> Floats:
+def _norm(lengths: Floats, b: float) -> Floats:
+    """BM25's k = 1.2 times its length norm."""
+    return np.asarray(1.2 * (1 - b + b * lengths / lengths.mean()))
+
+
+def _idf(present: NDArray[np.bool_]) -> Floats:
     """Lucene's IDF by the scope's own frequencies: (t, n) -> (t, 1)."""
-    df = (counts > 0).sum(1, keepdims=True)
-    return np.asarray(np.log1p((counts.shape[1] - df + 0.5) / (df + 0.5)))
-
-
-def _bm25(counts: Floats, lengths: Floats, idf: Floats, b: float) -> Floats:
-    """BM25 with k = 1.2: (t, n) -> (n,)."""
-    return np.asarray((idf * counts * 2.2 / (counts + 1.2 * (1 - b + b * lengths / lengths.mean()))).sum(0))
-
-
-def _shifted(values: Floats, by: int, group: Ids) -> Floats:
-    """Each place holds the value `by` places before it, 0 where that lies in another group."""
-    if not by:
-        return values
-    out = np.zeros_like(values)
-    if by > 0:
-        out[..., by:] = values[..., :-by] * (group[by:] == group[:-by])
-    else:
-        out[..., :by] = values[..., -by:] * (group[:by] == group[-by:])
-    return out
+    df = np.count_nonzero(present, axis=1)[:, None]
+    return np.asarray(np.log1p((present.shape[1] - df + 0.5) / (df + 0.5)))
 
 
 def _z(values: Floats) -> Floats:
-    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
+    """Scores as deviations from their mean, along the last axis."""
+    apart = values - values.sum(-1, keepdims=True) / values.shape[-1]
+    spread = np.sqrt((apart * apart).sum(-1, keepdims=True) / values.shape[-1])
+    return np.asarray(apart / (spread + 1e-9))
 
 
 def _extended(posting: Posting, more: Sequence[tuple[int, float]]) -> Posting:

@@ -5,22 +5,24 @@ outside it, and hydration from SQL drops whatever has been retracted or hidden s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, not_, or_, select, union_all
 
 from storage import passages, ranking, sparse
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
 from storage.ground import AnyRow, Ground, account, alias, contact, interaction, opportunity, signal
-from storage.index import ORDINAL_BITS, Candidates, Scope, SummaryIndex, point_id
-from storage.notes import select_notes, to_interaction
+from storage.index import ORDINAL_BITS, Candidates, Posting, Scope, SummaryIndex, Vector, point_id
 from storage.payload import PayloadVerbs
-from storage.records import Found, Hit, Interaction, Kind
+from storage.records import Found, Hit, Kind
 from storage.where import Where, parse_query
 
 CANDIDATES = 2000
@@ -28,6 +30,9 @@ CANDIDATES = 2000
 
 FRESH_EMBEDDED = 64
 """Notes not yet indexed that are embedded for a question; more than that are ranked by their words alone."""
+
+SELECTED = 300
+"""Notes of a larger scope that are looked at by their meaning, and as many by their words."""
 
 Grain = tuple[int, float, Mapping[int, float]]
 """A grain that is not in the index yet: point id, cosine, sparse document."""
@@ -42,6 +47,7 @@ class Engines:
     index: SummaryIndex
     embedder: Embedder
     signature: str
+    lanes: ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,20 @@ class _Scope:
     def narrowed(self, query: Select[Any]) -> Select[Any]:
         """The query inside the conditions; a query that stays as it is keeps what SQLAlchemy has cached for it."""
         return query.where(*self.conditions) if self.conditions else query
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A question read in its scope: the notes not yet indexed, the postings of its terms (None: the index is away), and
+    for a scope that is indexed and fits, what its words say."""
+
+    scope: _Scope
+    asked: ranking.Question
+    fresh: Sequence[AnyRow]
+    postings: tuple[Posting, ...] | None
+    trouble: str = ""
+    laid_out: ranking.Scope | None = None
+    said: ranking.Words | None = None
 
 
 def pending(signature: str | BindParameter[str]) -> ColumnElement[bool]:
@@ -99,12 +119,17 @@ class RecallVerbs(PayloadVerbs):
         UnknownField. When the index is away the notes are ranked by their words and `notice` says so.
         """
         filters = _filters(contact, opportunity, channel, rep, stage, since, until, kinds)
+        # Embedding takes longest and needs no lock of Python's: a second thread looks up the words meanwhile.
+        inside: Future[_Scope] = Future()
+        lane = self._engines.lanes.submit(self._told, question, account, filters, where, inside)
+        vector = self._engines.embedder.question(question)
+        near, trouble = self._near(vector, inside)
+        told = lane.result()
+        trouble = trouble or told.trouble
+        notice = f"{trouble} These notes were ranked by their words alone." if trouble else ""
         with self._read() as connection:
-            scope = self._scope(connection, account, filters, where)
-            asked = ranking.parse(question, people=scope.people, today=self._now().date())
-            evidence, notice = self._evidence(connection, scope, question, asked)
-            ranked = ranking.rank(asked, evidence, limit=limit)
-            hits = self._hydrate(connection, scope, ranked.notes)
+            ranked = self._ranked(connection, told, vector, near, limit)
+            hits = self._hydrate(connection, told.scope, ranked.notes)
         if abstain and (ranked.abstained or not hits):
             return Found(question, (), True, hits[:3], ranked.reason, notice)
         return Found(question, hits, False, (), "", notice)
@@ -140,21 +165,74 @@ class RecallVerbs(PayloadVerbs):
             raise UnknownAccount(wanted)
         return found if found is not None else self._resolve(connection, wanted).account.id
 
-    def _evidence(
-        self, connection: Connection, scope: _Scope, question: str, asked: ranking.Question
-    ) -> tuple[ranking.Evidence, str]:
+    def _told(
+        self,
+        question: str,
+        account: str | int | None,
+        filters: list[ColumnElement[bool]],
+        where: Mapping[str, Any] | None,
+        inside: Future[_Scope],
+    ) -> _Told:
+        """All that can be known of a question before its vector is; `inside` is given the scope as soon as it is."""
+        with self._read() as connection:
+            try:
+                scope = self._scope(connection, account, filters, where)
+            except BaseException as error:
+                inside.set_exception(error)
+                raise
+            inside.set_result(scope)
+            asked = ranking.parse(question, people=scope.people, today=self._now().date())
+            # Read before the index: a note that is indexed in between is then found in both, and never in neither.
+            fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
+            try:
+                postings = self._find(scope.index, None, asked.dimensions).postings
+            except IndexDown as error:
+                return _Told(scope, asked, fresh, None, str(error))
+            grains = postings[asked.row("length")][0]
+            if fresh or len(grains) >= CANDIDATES:
+                return _Told(scope, asked, fresh, postings)
+            # The usual case, a scope that fits and is indexed: all but the meaning can be weighed already.
+            laid_out = ranking.Scope.of(asked, np.sort(grains), postings)
+            return _Told(scope, asked, fresh, postings, "", laid_out, laid_out.words())
+
+    def _near(self, vector: Vector, inside: Future[_Scope]) -> tuple[Candidates | None, str]:
         try:
-            vector = self._engines.embedder.question(question)
-            found = self._engines.index.candidates(self.team_id, scope.index, vector, asked.dimensions, CANDIDATES)
+            return self._find(inside.result().index, vector, ()), ""
         except IndexDown as error:
+            return None, str(error)
+
+    def _find(self, scope: Scope, vector: Vector | None, dimensions: Sequence[int]) -> Candidates:
+        return self._engines.index.candidates(self.team_id, scope, vector, dimensions, CANDIDATES)
+
+    def _ranked(
+        self, connection: Connection, told: _Told, vector: Vector, near: Candidates | None, limit: int
+    ) -> ranking.Ranking:
+        asked, scope = told.asked, told.scope
+        if near is None or told.postings is None:
             rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
-            return _by_words(asked, rows), f"{error} These notes were ranked by their words alone."
-        fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
+            return ranking.rank(asked, _by_words(asked, rows), limit)
+        if told.laid_out is not None and told.said is not None:
+            return ranking.rank_scope(told.laid_out, told.said, _at(told.laid_out.points, near), limit)
+        found = Candidates(near.points, near.cosines, told.postings)
+        if len(found.postings[asked.row("length")][0]) >= CANDIDATES:
+            # An index that fails between two looks leaves the first: the nearest, with the words they hold.
+            with suppress(IndexDown):
+                found = self._selected(scope.index, vector, found, asked)
+        return ranking.rank(asked, self._united(asked, vector, found, told.fresh), limit)
+
+    def _selected(self, scope: Scope, vector: Vector, found: Candidates, asked: ranking.Question) -> Candidates:
+        """The candidates of a scope too large to be ranked whole: the nearest notes and those that hold most words."""
+        best = [*_first_notes(found.points), *_first_notes(_by_rarity(asked, found.postings))]
+        return self._find(replace(scope, notes=tuple(dict.fromkeys(best))), vector, asked.dimensions)
+
+    def _united(
+        self, asked: ranking.Question, vector: Vector, found: Candidates, fresh: Sequence[AnyRow]
+    ) -> ranking.Evidence:
         if not fresh:
-            return ranking.Evidence(found.points, found.cosines, found.postings), ""
+            return ranking.Evidence(found.points, found.cosines, found.postings)
         found = _without(found, {row.id for row in fresh})
         evidence = ranking.Evidence(found.points, found.cosines, found.postings)
-        return evidence.plus(asked.terms, self._fresh_grains(vector, fresh)), ""
+        return evidence.plus(asked.terms, self._fresh_grains(vector, fresh))
 
     def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[AnyRow]) -> list[Grain]:
         living = [row for row in rows if row.state == "active"]
@@ -174,8 +252,7 @@ class RecallVerbs(PayloadVerbs):
         if not ranked:
             return ()
         values = {**scope.values, "ids": [r.note_id for r in ranked]}
-        rows = connection.execute(scope.narrowed(scope.shape.hydrated), values)
-        notes = {row.id: to_interaction(row) for row in rows}
+        notes = {row.id: row for row in connection.execute(scope.narrowed(scope.shape.hydrated), values)}
         return tuple(_hit(notes[r.note_id], r) for r in ranked if r.note_id in notes)
 
 
@@ -187,6 +264,27 @@ _PEOPLE = union_all(
     select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a")),
     select(account.c.name).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
     select(alias.c.name).where(alias.c.team_id == bindparam("t"), alias.c.account_id == bindparam("a")),
+)
+
+
+_HITS = (
+    select(
+        _i.id,
+        _i.account_id,
+        _i.key,
+        _i.text,
+        _i.rep,
+        _i.channel,
+        _i.occurred_at,
+        _i.permalink,
+        account.c.name.label("account"),
+        account.c.key.label("account_key"),
+        contact.c.name.label("contact"),
+        opportunity.c.key.label("opportunity"),
+    )
+    .join(account, account.c.id == _i.account_id)
+    .outerjoin(contact, contact.c.id == _i.contact_id)
+    .outerjoin(opportunity, opportunity.c.id == _i.opportunity_id)
 )
 
 
@@ -223,7 +321,7 @@ def _shape(of_one_account: bool, limited: bool) -> _Shape:
         ids=select(_i.id).where(living),
         newest=documents.where(team, *inside).order_by(_i.id.desc()),
         fresh=documents.where(here, *inside, pending(bindparam("s"))).order_by((_i.id + 0).desc()),
-        hydrated=select_notes().where(living, _i.id.in_(bindparam("ids", expanding=True))),
+        hydrated=_HITS.where(living).where(_i.id.in_(bindparam("ids", expanding=True))),
     )
 
 
@@ -291,22 +389,47 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
     return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
 
 
-def _hit(note: Interaction, ranked: ranking.Ranked) -> Hit:
-    parts = passages.split(note.text) if ranked.ordinal else ()
-    quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else note.text
+def _at(points: NDArray[np.int64], near: Candidates) -> Vector:
+    """The cosines at `points`, which are in id order; 0 where the index has none."""
+    cosines = np.zeros(len(points), np.float32)
+    if len(points):
+        places = np.minimum(np.searchsorted(points, near.points), len(points) - 1)
+        here = points[places] == near.points
+        cosines[places[here]] = near.cosines[here]
+    return cosines
+
+
+def _first_notes(points: NDArray[np.int64]) -> list[int]:
+    """The notes of the first points, each once."""
+    return list(dict.fromkeys((points >> ORDINAL_BITS).tolist()))[:SELECTED]
+
+
+def _by_rarity(asked: ranking.Question, postings: Sequence[Posting]) -> NDArray[np.int64]:
+    """Points by how many of the question's terms they hold, the rare ones counting more."""
+    told = [ids for term, (ids, _) in zip(asked.terms, postings, strict=True) if term.role != "meta" and len(ids)]
+    if not told:
+        return np.zeros(0, np.int64)
+    rarity = np.concatenate([np.full(len(ids), np.log1p(CANDIDATES / len(ids))) for ids in told])
+    points, place = np.unique(np.concatenate(told), return_inverse=True)
+    return np.asarray(points[np.argsort(-np.bincount(place, rarity), kind="stable")])
+
+
+def _hit(row: AnyRow, ranked: ranking.Ranked) -> Hit:
+    parts = passages.split(row.text) if ranked.ordinal else ()
+    quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else row.text
     return Hit(
-        interaction=note.key,
-        score=round(float(ranked.score), 4),
-        text=note.text,
+        interaction=row.key,
+        score=round(ranked.score, 4),
+        text=row.text,
         quote=quote,
-        account=note.account,
-        account_key=note.account_key,
-        rep=note.rep,
-        channel=note.channel,
-        occurred_at=note.occurred_at,
-        contact=note.contact,
-        opportunity=note.opportunity,
-        permalink=note.permalink,
-        id=note.id,
-        account_id=note.account_id,
+        account=row.account,
+        account_key=row.account_key,
+        rep=row.rep,
+        channel=row.channel,
+        occurred_at=row.occurred_at,
+        contact=row.contact or "",
+        opportunity=row.opportunity or "",
+        permalink=row.permalink,
+        id=row.id,
+        account_id=row.account_id,
     )
