@@ -476,7 +476,9 @@ CUES: Mapping[str, str] = {
         reassured, convinced, fine with, ok with, okay with, fine now, withdrew, withdrawn, sorted, unblocked,
         overcame, can live with, came around, came round, agreed, approved, passed, released, lifted, held up,
         better after, won over, laid to rest, no concerns, no objections, done, completed, dropped the, good with,
-        happy now, at ease""",
+        happy now, at ease, no open points, no more open, nothing open, nothing left open, closes it, closes that,
+        closes the, not one complaint, no complaint, no complaints, stopped complaining, no longer worried, went
+        through, came through, cleared it, off the list, crossed off""",
     "promise_us": """
         told them we would, told her we would, told him we would, said we would, said i would, will confirm to, i
         will confirm, will come back with, will write, will put together, put together, will check with, checking
@@ -607,7 +609,9 @@ ASKED: Mapping[str, str] = {
         resolved, resolve, settled, settle, addressed, address, solved, solve, closed, fixed, still open, still an
         issue, still a problem, overcome, overcame, cleared, sorted, satisfied, no longer, get over, got over,
         convinced, changed their mind, won over, handle, handled, deal with, dealt with, agreed, accepted, answered,
-        work out, worked out, reassure, reassured""",
+        work out, worked out, reassure, reassured, put to bed, laid to rest, satisfied now, happy now, ok now, come
+        through, came through, still worried, still concerned, still against, gone away, go away, put right, cleared
+        up, turn out, turned out, in the end, back on track""",
     "promise_us": """
         did we promise, we promise, we promised, we committed, we commit, we owe, our promise, our promises, our
         commitment, our commitments, did i promise, i promise, i promised, i owe, did we agree, we agreed, we said
@@ -653,7 +657,7 @@ ASKED: Mapping[str, str] = {
         seen, they seen, she seen, he seen, materials, did i send, i send, i sent, did i tell, i tell, they
         received, received, receive, already answered, quoted, did we quote, we quote, walked, we answer, given
         them, gave them, give them, collateral, documents, content, we explain, we present, complete, completed,
-        done""",
+        done, reading material, evidence, proof, brochure, handed out""",
     "pilot": """
         pilot, pilots, trial, trials, proof of concept, poc, proof of value, test, tested, testing, test run, try,
         evaluation, sandbox, beta, try out, trying""",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import lexicon, sparse
+from storage.roles import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,17 @@ class Period:
     last: date
 
 
-WORD_WEIGHTS: Mapping[str, float] = {"word": 1.0, "covered": 1.0, "scaffold": 0.5, "name": 1.0, "day": 0.3}
+CALLED = 1.0
+"""How much the name of somebody counts whom a question calls by role."""
+
+WORD_WEIGHTS: Mapping[str, float] = {
+    "word": 1.0,
+    "covered": 1.0,
+    "scaffold": 0.5,
+    "name": 1.0,
+    "day": 0.3,
+    "called": CALLED,
+}
 """How much a word of the question counts, by its role."""
 
 _FEATURES = {"topic": 0, "subject": 1, "loose": 1, "kind": 2}
@@ -94,19 +105,24 @@ class Question:
 _GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(WORD_WEIGHTS, ("words",)),
     **dict.fromkeys(_FEATURES, ("features",)),
-    "name": ("words", "names"),
-    "person": ("names",),
+    "name": ("words", "names", "people"),
+    "person": ("names", "people"),
+    "called": ("words", "people"),
 }
 
 
-def parse(text: str, people: Sequence[str] = (), today: date | None = None) -> Question:
+def parse(
+    text: str, people: Sequence[str] = (), today: date | None = None, roles: Sequence[tuple[str, str]] = ()
+) -> Question:
     """Reads a question. `people` are names known in the scope: contacts, reps, the account itself.
 
-    `today` resolves "last week". Without `today` only absolute days are understood.
+    `roles` are (name, role) of those whose role is known. `today` resolves "last week"; without it only absolute days
+    are understood.
     """
     names = _names(text, people)
     kinds = lexicon.asked(text)
-    terms = {term.dimension: term for term in _terms(text, names, kinds)}
+    terms = {term.dimension: term for term in _called(text, roles)}
+    terms |= {term.dimension: term for term in _terms(text, names, kinds)}
     known = frozenset(part for person in people for part in lexicon.words(person))
     return Question(text, tuple(terms.values()), kinds, tuple(names), known, tuple(periods(text, today)))
 
@@ -143,6 +159,14 @@ def _terms(text: str, names: Sequence[str], kinds: frozenset[str]) -> Iterator[T
         yield Term(sparse.feature("kind", name), "kind", name)
     yield Term(sparse.LENGTH, "meta", "length")
     yield Term(sparse.TIME, "meta", "time")
+
+
+def _called(text: str, roles: Sequence[tuple[str, str]]) -> Iterator[Term]:
+    """The names of those whom the question calls by their role."""
+    for name in meant(text, roles):
+        for part in lexicon.words(name):
+            for token in sparse.tokens(part):
+                yield Term(token, "called", part)
 
 
 def _role(word: str, names: Collection[str]) -> str:

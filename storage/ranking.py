@@ -83,11 +83,11 @@ class Weights:
 
 NOTES = Weights(
     leaf={
-        "dense": 0.50, "near_dense": 0.10, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
-        "topic": 0.10, "subject": 0.30, "kind": 0.65,
+        "dense": 0.70, "near_dense": 0.20, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
+        "topic": 0.10, "subject": 0.25, "kind": 0.75,
     },
     note={
-        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.35, "subject": 0.40, "kind": 0.50, "person": 0.1,
+        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
         "date": 2.5, "recency": 0.05,
     },
 )  # fmt: skip
@@ -110,8 +110,8 @@ SHORT_TALK, LONG_TALK = 4.0, 12.0
 
 
 BELIEF: Mapping[str, float] = {
-    "base": -6.2, "talk": 3.0, "gap": 3.5, "names": 3.0, "subjects": 4.4, "loose": 0.8, "bare": -0.9, "kinds": 0.9,
-    "date": 2.0,
+    "base": -8.5, "talk": 4.0, "gap": 9.1, "best": -1.8, "names": 5.3, "asks_subject": -2.2, "subjects": 1.0,
+    "subjects_met": 2.3, "loose": 0.7, "bare": -1.2, "kinds": 1.3, "date": 3.9,
 }  # fmt: skip
 """What speaks for an answer on record; below 0 in sum, the ranking abstains."""
 
@@ -138,7 +138,7 @@ def rank_scope(scope: "Scope", words: "Words", cosines: Floats | Vector, limit: 
     leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
     score = np.maximum.reduceat(leaf, at.first) + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
     order = np.lexsort((-at.notes, -score))[:limit]
-    doubts = {**words.doubts, "gap": near.gap, "kinds": words.kinds_met(order[:LOOKED_AT])}
+    doubts = {**words.doubts, **near.doubts, **words.met(order[:LOOKED_AT])}
     belief = sum(BELIEF[name] * value for name, value in doubts.items())
     shown = _shown(score[order], belief)
     notes = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, order)))
@@ -232,26 +232,31 @@ def _layout(points: bytes, lengths: bytes, minutes: bytes) -> Layout:
 class Words:
     """What the words, features, people and days of a question say in a scope, weighed; all but the meaning.
 
-    `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W) which notes show the kinds asked for.
+    `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W) and `subjects` (s, W) say which notes show the kinds
+    and the subjects asked for.
     """
 
     leaf: Floats
     note: Floats
     kinds: NDArray[np.bool_]
+    subjects: NDArray[np.bool_]
     doubts: Mapping[str, float]
 
-    def kinds_met(self, top: Ids) -> float:
-        """The share of the kinds asked for that the best notes show."""
-        return float(self.kinds[:, top].any(1).mean()) if len(self.kinds) else 0.0
+    def met(self, top: Ids) -> dict[str, float]:
+        """The shares of the kinds and of the subjects asked for that the best notes show."""
+        return {
+            "kinds": float(self.kinds[:, top].any(1).mean()) if len(self.kinds) else 0.0,
+            "subjects_met": float(self.subjects[:, top].any(1).mean()) if len(self.subjects) else 0.5,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """Signals of meaning, per leaf and per note; `gap` is how far the best note stands out from the scope."""
+    """Signals of meaning, per leaf and per note; in `doubts` how near the best note is and how far it stands out."""
 
     leaf: Mapping[str, Floats]
     note: Mapping[str, Floats]
-    gap: float
+    doubts: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +278,13 @@ class Scope:
     def words(self) -> Words:
         """What can be said before the question's vector is known."""
         if not len(self.points):
-            return Words(np.zeros(0), np.zeros(0), np.zeros((0, 0), bool), {})
+            return Words(np.zeros(0), np.zeros(0), np.zeros((0, 0), bool), np.zeros((0, 0), bool), {})
         signals, talk = self.note_words(), self.layout.talk
         return Words(
             _weighed(NOTES.leaf, TALK.leaf, talk, self.leaf_words()),
             _weighed(NOTES.note, TALK.note, talk, signals),
             self.table[self.question.rows("kind")][:, self.layout.whole] > 0,
+            self.table[self.question.rows("subject")][:, self.layout.whole] > 0,
             self._doubts(signals["date"]),
         )
 
@@ -294,7 +300,7 @@ class Scope:
         return Meanings(
             {"dense": dense, "near_dense": _AROUND @ around},
             {"whole_dense": _z(whole)},
-            float(best.max() - background),
+            {"best": float(best.max()), "gap": float(best.max() - background)},
         )
 
     def leaf_words(self) -> dict[str, Floats]:
@@ -320,7 +326,7 @@ class Scope:
         idf = _idf(talk > 0) * self.question.word_weights
         bm25 = (idf * talk * 2.2 / (talk + at.talk_norm)).sum(0)
         topic, subject, kind = self._shares(at.whole)
-        people = self.table[self.question.rows("person")][:, at.whole] > 0
+        people = self.table[self.question.rows("people")][:, at.whole] > 0
         return {
             "conversation_words": _z(bm25)[at.conversation],
             "topic": topic,
@@ -343,6 +349,7 @@ class Scope:
             "base": 1.0,
             "talk": self.layout.talk,
             "names": self._known_names(known),
+            "asks_subject": float(bool(subjects)),
             "subjects": float(known[subjects].mean()) if subjects else 0.5,
             "loose": float(known[loose].mean()) if loose else 0.5,
             "bare": float(bare),

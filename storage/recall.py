@@ -14,7 +14,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, not_, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from storage import passages, ranking, sparse
 from storage.embedder import Embedder
@@ -52,13 +64,13 @@ class Engines:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What a question may see: the index's hard filter, the same in SQL, and the people it may name."""
+    """What a question may see: the index's hard filter, the same in SQL, and the people it may name, with roles."""
 
     index: Scope
     shape: "_Shape"
     conditions: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
-    people: tuple[str, ...] = ()
+    people: tuple[tuple[str, str], ...] = ()
 
     def narrowed(self, query: Select[Any]) -> Select[Any]:
         """The query inside the conditions; a query that stays as it is keeps what SQLAlchemy has cached for it."""
@@ -148,7 +160,8 @@ class RecallVerbs(PayloadVerbs):
     ) -> _Scope:
         owner = self._account_id(connection, wanted)
         accounts = None if owner is None else (owner,)
-        people = () if owner is None else tuple(connection.execute(_PEOPLE, {"t": self.team_id, "a": owner}).scalars())
+        asked = {"t": self.team_id, "a": owner}
+        people = () if owner is None else tuple((name, role) for name, role in connection.execute(_PEOPLE, asked))
         shape = _shape(owner is not None, self.audience is not None)
         values = {"t": self.team_id, "a": owner, "audience": sorted(self.audience or ()), "s": self._engines.signature}
         if not filters and not where:
@@ -181,7 +194,8 @@ class RecallVerbs(PayloadVerbs):
                 inside.set_exception(error)
                 raise
             inside.set_result(scope)
-            asked = ranking.parse(question, people=scope.people, today=self._now().date())
+            names = [name for name, _ in scope.people]
+            asked = ranking.parse(question, names, self._now().date(), scope.people)
             # Read before the index: a note that is indexed in between is then found in both, and never in neither.
             fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
             try:
@@ -261,9 +275,11 @@ _BY_KEY = select(account.c.id).where(
 )
 # The account's own name counts as known too: asked for, it is no stranger's.
 _PEOPLE = union_all(
-    select(contact.c.name).where(contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a")),
-    select(account.c.name).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
-    select(alias.c.name).where(alias.c.team_id == bindparam("t"), alias.c.account_id == bindparam("a")),
+    select(contact.c.name, contact.c.role).where(
+        contact.c.team_id == bindparam("t"), contact.c.account_id == bindparam("a")
+    ),
+    select(account.c.name, literal("")).where(account.c.team_id == bindparam("t"), account.c.id == bindparam("a")),
+    select(alias.c.name, literal("")).where(alias.c.team_id == bindparam("t"), alias.c.account_id == bindparam("a")),
 )
 
 
