@@ -17,14 +17,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bot import screen, wiring
-from bot.desk import Answer
+from bot.desk import Answer, Course
+from bot.pipeline import to_csv
+from bot.pipeline import to_json as pipeline_json
 from bot.samples import sample_payloads
 from bot.scribe import to_json
 from bot.settings import Settings
 from bot.shell import HELP, Shell
-from storage import Hit, Interaction, Memory, parse_json
+from bot.week import to_json as week_json
+from storage import Hit, Interaction, Memory, NextStep, parse_json
 from storage.clean import moment
-from storage.errors import BadPayload, RapportError
+from storage.errors import BadInput, BadPayload, RapportError
 from storage.ledger import end_of
 
 app = typer.Typer(
@@ -134,6 +137,107 @@ def timeline(who: str, as_json: AsJson = False) -> None:
         _print([_note_json(n) for n in notes], as_json, lambda: screen.timeline(notes))
 
 
+@app.command("next")
+def next_steps(
+    who: Annotated[str, typer.Argument(help="An account or a person; without it everyone's.")] = "",
+    *,
+    add: Annotated[str, typer.Option(help="Add one: 'Acme Corp: send the report by Friday'.")] = "",
+    done: Annotated[int, typer.Option(help="The number of one that is done.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Open next steps and promises of both sides, by when they are due."""
+    with _desk() as desk:
+        viewer = wiring.viewer(Settings())
+        if add or done:
+            step = desk.add_step(viewer, add) if add else desk.settle(viewer, done)
+            _print(_step_json(step), as_json, lambda: screen.step_line(step))
+            return
+        value = desk.next_steps(viewer, who, everyone=not who)
+        _print([_step_json(s) for s in value.steps], as_json, lambda: screen.ledger(value))
+
+
+@app.command()
+def digest(
+    as_of: Annotated[str, typer.Option(help="The week as of this ISO 8601 date or time.")] = "",
+    since: Annotated[str, typer.Option(help="What changed since then; seven days before without it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The week of every deal: needs attention, follow up, on track; the most urgent first."""
+    with _desk() as desk:
+        value = desk.digest(
+            wiring.viewer(Settings()), as_of=_as_of(as_of), since=moment(since, "--since") if since else None
+        )
+        _print(week_json(value.week, value.as_of), as_json, lambda: screen.digest(value))
+
+
+@app.command()
+def handoff(
+    who: str,
+    to: Annotated[str, typer.Argument(help="The new owner.")] = "",
+    *,
+    undo: Annotated[bool, typer.Option(help="Take the hand-off with this number back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give WHO's account and our open next steps there TO another rep; prints the pack."""
+    with _desk() as desk:
+        viewer = wiring.viewer(Settings())
+        if undo:
+            if not who.isdigit():
+                raise BadInput("Say the number of the hand-off, for example: handoff 3 --undo")
+            taken = desk.undo_hand_off(viewer, int(who))
+            _print(asdict(taken), as_json, lambda: f"Taken back: it is {taken.from_rep or 'nobody'}'s again.")
+            return
+        if not to:
+            raise BadInput("Say to whom, for example: handoff 'Acme Corp' ana")
+        pack = desk.hand_off(viewer, who, to)
+        _print(asdict(pack.handoff) | {"brief": to_json(pack.brief)}, as_json, lambda: screen.pack(pack))
+
+
+@app.command()
+def health(
+    who: str,
+    history: Annotated[bool, typer.Option("--history", help="The score at each note.")] = False,
+    png: Annotated[Path | None, typer.Option(help="Write the history as a picture to this file.")] = None,
+    as_of: Annotated[str, typer.Option(help="As of this ISO 8601 date or time.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The health of WHO's deal, point by point, or through time."""
+    with _desk() as desk:
+        viewer = wiring.viewer(Settings())
+        value = desk.course(viewer, who, _as_of(as_of))
+        if png is not None:
+            from bot.picture import picture
+
+            png.write_bytes(picture(value))
+        if history or png is not None:
+            _print(_course_json(value), as_json, lambda: screen.course(value))
+            return
+        brief_now = desk.brief(viewer, who, _as_of(as_of))
+        _print(to_json(brief_now)["health"], as_json, lambda: screen.health_items(brief_now))
+
+
+@app.command()
+def report(
+    owner: Annotated[str, typer.Option(help="One rep's deals only.")] = "",
+    since: Annotated[str, typer.Option(help="Closed and piloted since this ISO 8601 date.")] = "",
+    until: Annotated[str, typer.Option(help="Closed and piloted until this ISO 8601 date.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="The stages as CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The pipeline: count and amount by stage, weighted by health; win rate; days from first contact to pilot."""
+    with _desk() as desk:
+        value = desk.pipeline(
+            wiring.viewer(Settings()),
+            owner=owner,
+            since=moment(since, "--since") if since else None,
+            until=_as_of(until),
+        )
+        if as_csv:
+            sys.stdout.write(to_csv(value))
+            return
+        _print(pipeline_json(value), as_json, lambda: screen.pipeline(value))
+
+
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what this installation runs on and whether anything waits."""
@@ -199,7 +303,7 @@ def _with_progress(memory: Memory, *, quiet: bool) -> int:
 def _as_of(text: str) -> datetime | None:
     if not text:
         return None
-    at = moment(text, "--as-of")
+    at = moment(text, "the date")
     return end_of(at.date()) if len(text.strip()) <= len("2026-01-01") else at
 
 
@@ -240,6 +344,27 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "channel": hit.channel,
         "permalink": hit.permalink,
     }
+
+
+def _step_json(step: NextStep) -> dict[str, Any]:
+    return {
+        "number": step.id,
+        "account": step.account_key,
+        "title": step.title,
+        "side": step.side,
+        "owner": step.owner,
+        "due": step.due,
+        "done": step.done_at,
+        "interaction": step.interaction,
+    }
+
+
+def _course_json(value: Course) -> dict[str, Any]:
+    moments = [
+        {"interaction": m.interaction, "at": m.at, "score": m.health.score, "label": m.health.label}
+        for m in (*value.moments, value.now)
+    ]
+    return {"account": value.account.key, "history": moments, "concerns": [c.text for c in value.concerns]}
 
 
 def _note_json(note: Interaction) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from datetime import date
 
 from rich.text import Text
 
-from bot.desk import Answer, Receipt
+from bot.desk import Answer, Course, Digest, Ledger, Pack, Receipt
+from bot.pipeline import Pipeline
 from bot.scribe import Brief, Claim
-from storage import Hit, Interaction
+from bot.week import Card
+from bot.wording import counted
+from storage import Hit, Interaction, NextStep, Side
 
 ARROW = {"improving": "↑ improving", "steady": "→ steady", "declining": "↓ declining"}
 
@@ -100,6 +103,142 @@ def timeline(notes: Sequence[Interaction]) -> Text:
 def health_items(value: Brief) -> Text:
     """How the score came about, point by point."""
     return Text("".join(f"{i.points:+4d}  {i.reason} [{i.interaction}]\n" for i in value.health.items))
+
+
+BUCKETS = (("red", "🔴 Needs attention now"), ("yellow", "🟡 Follow up this week"), ("green", "🟢 On track"))
+
+
+def digest(value: Digest) -> Text:
+    """The week: what changed first, then what did not in one line each bucket."""
+    text = Text()
+    text.append(f"{digest_title(value)}\n", style="bold")
+    if value.week.is_quiet:
+        return text.append(f"A quiet week: {counted(len(value.week.cards), 'deal')}, nothing new and nothing urgent.\n")
+    for name, heading in BUCKETS:
+        cards: tuple[Card, ...] = getattr(value.week, name)
+        if not cards:
+            continue
+        text.append(f"{heading} ({len(cards)})\n", style="underline")
+        changed, same = folded(cards)
+        for card in changed:
+            text.append(_card(card))
+        if same:
+            text.append(f"  unchanged: {', '.join(c.name for c in same)}\n", style="dim")
+    return text
+
+
+def digest_title(value: Digest) -> str:
+    """`Week of 16 Nov 2026, changes since 9 Nov 2026`."""
+    return f"The week as of {_day(value.as_of)}, changes since {_day(value.since)}"
+
+
+def folded(cards: Sequence[Card]) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
+    """Those to show in full, in order, and those that are green or yellow and as they were."""
+    shown = tuple(c for c in cards if c.changed or c.bucket.value == "red" or c.owes)
+    return shown, tuple(c for c in cards if c not in shown)
+
+
+def card_head(card: Card) -> str:
+    """`Acme Corp · 70 Hot (+15) · at risk`."""
+    score = f"{card.health.score} {card.health.label}" if card.health.score is not None else "no notes yet"
+    change = f" ({card.change:+d})" if card.change else ""
+    return f"{card.name} · {score}{change}" + (" · at risk" if card.health.at_risk else "")
+
+
+def _card(card: Card) -> str:
+    owner = f" · {card.owner}" if card.owner else ""
+    proof = f" [{', '.join(card.interactions)}]" if card.interactions else ""
+    return f"  {card_head(card)}{owner}\n      {card.why}{proof}\n      → {card.action}\n"
+
+
+def ledger(value: Ledger) -> Text:
+    """Open next steps by when they are due."""
+    if not value.steps:
+        return Text(f"Nothing open for {value.of}.\n")
+    text = Text()
+    for heading, steps in ledger_groups(value):
+        text.append(f"{heading}\n", style="underline")
+        for step in steps:
+            text.append(f"  #{step.id} {step_line(step)}\n")
+    return text
+
+
+def ledger_groups(value: Ledger) -> list[tuple[str, tuple[NextStep, ...]]]:
+    """The groups that have something in them, the most pressing first."""
+    named = [("Overdue", value.overdue), ("Due within a week", value.soon), ("Later", value.later)]
+    return [(heading, steps) for heading, steps in (*named, ("No date", value.undated)) if steps]
+
+
+def step_line(step: NextStep) -> str:
+    """`Acme Corp: send the report (due 3 Dec 2026, ours, rep-1) [int-204]`."""
+    side = "ours" if step.side is Side.OURS else "theirs"
+    parts = [f"due {_day(step.due)}" if step.due else "", side, step.owner]
+    proof = f" [{step.interaction}]" if step.interaction else " [by hand]"
+    return f"{step.account}: {step.title} ({', '.join(p for p in parts if p)}){proof}"
+
+
+def pack(value: Pack) -> Text:
+    """The hand-off pack: situation, people, promises, what was told, what not to say, three things to do."""
+    text = Text()
+    text.append(f"{value.account.name} is {value.handoff.to_rep}'s now", style="bold")
+    moved = counted(len(value.steps), "next step") if value.steps else "No next step"
+    text.append(f"\n{moved} moved along. To take it back: /handoff undo {value.handoff.id}\n")
+    for heading, claims in pack_sections(value):
+        text.append(f"{heading}\n", style="underline")
+        for claim in claims:
+            text.append(_claim(claim))
+    return text
+
+
+def pack_sections(value: Pack) -> list[tuple[str, Sequence[Claim]]]:
+    """The lists of a pack that have something in them, in reading order."""
+    brief = value.brief
+    named: list[tuple[str, Sequence[Claim]]] = [
+        ("Situation", brief.recommendation),
+        ("People", brief.people),
+        ("Open promises, both ways", value.open_promises),
+        ("Open objections", [c for c in brief.objections if c.status != "resolved"]),
+        ("Already told and settled: do not pitch or reopen", value.not_to_say),
+        ("Next three actions", value.actions),
+    ]
+    return [(heading, claims) for heading, claims in named if claims]
+
+
+def course(value: Course) -> Text:
+    """The score at each note with the reasons it moved, and the concerns that came back."""
+    if not value.moments:
+        return Text(f"{value.account.name}: no notes yet.\n")
+    text = Text()
+    before = 0
+    for moment in (*value.moments, value.now):
+        score = moment.health.score or 0
+        at = "today" if moment is value.now else _day(moment.at)
+        text.append(f"{at:>12}  {score:>3} {'█' * (score // 4):<25} {score - before:+d} {moment.health.label}")
+        text.append(f" [{moment.interaction}]\n")
+        before = score
+    for claim in value.concerns:
+        text.append(_claim(claim))
+    return text
+
+
+def pipeline(value: Pipeline) -> Text:
+    """The pipeline as a table, then what was closed and how long a pilot takes."""
+    rows = [("stage", "owner", "deals", "amount", "weighted")]
+    rows += [(r.stage, r.owner, str(r.deals), f"{r.amount:,} {r.currency}", f"{r.weighted:,}") for r in value.rows]
+    widths = [max(len(row[place]) for row in rows) for place in range(5)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return Text("\n".join([*lines, pipeline_totals(value)]) + "\n")
+
+
+def pipeline_totals(value: Pipeline) -> str:
+    """`won 2 (80,000), lost 1, win rate 67 %; pilot after 34 days (median of 3)`."""
+    rate = f", win rate {value.win_rate:.0%}" if value.win_rate is not None else ""
+    took = (
+        f"; pilot after {value.days_to_pilot:g} days (median of {value.pilots})"
+        if value.days_to_pilot is not None
+        else ""
+    )
+    return f"won {value.won} ({value.won_amount:,}), lost {value.lost}{rate}{took}"
 
 
 def _claim(claim: Claim) -> str:

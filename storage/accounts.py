@@ -199,15 +199,17 @@ class AccountVerbs(TeamGround):
         connection.execute(delete(alias).where(alias.c.team_id == self.team_id, alias.c.name_key == key))
         connection.execute(insert(alias).values(team_id=self.team_id, name_key=key, name=name, account_id=account_id))
 
-    def _contacts(self, connection: Connection, account_id: int) -> tuple[Contact, ...]:
-        mine = (contact.c.team_id == self.team_id) & (contact.c.account_id == account_id)
+    def _contacts(self, connection: Connection, account_id: int | None = None) -> tuple[Contact, ...]:
+        mine = contact.c.team_id == self.team_id
+        mine = mine if account_id is None else mine & (contact.c.account_id == account_id)
         columns = (contact.c.id, contact.c.key, contact.c.account_id, contact.c.name, contact.c.role)
         return tuple(Contact(*row) for row in connection.execute(select(*columns).where(mine).order_by(contact.c.id)))
 
-    def _opportunities(self, connection: Connection, account_id: int) -> tuple[Opportunity, ...]:
-        mine = (opportunity.c.team_id == self.team_id) & (opportunity.c.account_id == account_id)
+    def _opportunities(self, connection: Connection, account_id: int | None = None) -> tuple[Opportunity, ...]:
+        mine = opportunity.c.team_id == self.team_id
+        mine = mine if account_id is None else mine & (opportunity.c.account_id == account_id)
         o = opportunity.c
-        columns = (o.id, o.key, o.account_id, o.name, o.amount, o.currency, o.status)
+        columns = (o.id, o.key, o.account_id, o.name, o.amount, o.currency, o.status, o.closed_at)
         return tuple(Opportunity(*row) for row in connection.execute(select(*columns).where(mine).order_by(o.id)))
 
 

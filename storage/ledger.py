@@ -1,7 +1,8 @@
 """Next steps and promises as records, and the facts of a deal put together."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
@@ -10,8 +11,9 @@ from storage.clean import clean_line
 from storage.errors import BadInput, NotFound
 from storage.ground import AnyRow, account, interaction, next_step, signal
 from storage.notes import NoteVerbs, select_notes, to_interaction, to_signal
-from storage.records import Facts, Interaction, NextStep, Resolved, Side, Signal, Topic
+from storage.records import Contact, Facts, Interaction, NextStep, Opportunity, Resolved, Side, Signal, Topic
 
+_Held = TypeVar("_Held", Contact, Opportunity)
 _n = next_step.c
 STEP_COLUMNS = (
     _n.id,
@@ -31,6 +33,8 @@ STEP_COLUMNS = (
     _n.quote,
     _n.is_promise,
     _n.topic,
+    _n.snoozed_until,
+    _n.reminded_on,
 )
 
 
@@ -114,6 +118,19 @@ class LedgerVerbs(NoteVerbs):
         changes: dict[str, Any] = {} if owner is None else {"owner": owner}
         return self._update_step(step_id, changes | ({"due": due} if due else {}))
 
+    def snooze_next_step(self, step_id: int, until: date) -> NextStep:
+        """Do not remind of a step before a day. Its due date stays: a promise does not move by being put off."""
+        self.next_step(step_id)
+        return self._update_step(step_id, {"snoozed_until": until, "reminded_on": None})
+
+    def mark_reminded(self, step_ids: Sequence[int], day: date) -> tuple[int, ...]:
+        """Claim the reminder of a day for these steps; returns those that nobody had claimed for it."""
+        with self._write() as connection:
+            mine = and_(_n.team_id == self.team_id, _n.id.in_(step_ids))
+            fresh = or_(_n.reminded_on.is_(None), _n.reminded_on < day)
+            claim = update(next_step).where(mine, fresh).values(reminded_on=day).returning(_n.id)
+            return tuple(connection.execute(claim).scalars())
+
     def facts(self, who: Resolved, as_of: datetime | None = None) -> Facts:
         """Everything on record about an account as of a moment: all its notes the audience may see, never a selection.
 
@@ -140,7 +157,7 @@ class LedgerVerbs(NoteVerbs):
         )
 
     def all_facts(self, as_of: datetime | None = None) -> tuple[Facts, ...]:
-        """The facts of every account, in four queries however many accounts there are."""
+        """The facts of every account, in six queries however many accounts there are."""
         moment = as_of or self._now()
         with self._read() as connection:
             notes = connection.execute(
@@ -152,6 +169,8 @@ class LedgerVerbs(NoteVerbs):
             told = connection.execute(
                 select(signal).where(signal.c.team_id == self.team_id).order_by(signal.c.id)
             ).all()
+            people = _by_account(self._contacts(connection))
+            deals = _by_account(self._opportunities(connection))
         by_account = _grouped([to_interaction(row) for row in notes])
         of_note = _rows_by_note(told)
         ledger: dict[int, list[NextStep]] = {}
@@ -161,6 +180,8 @@ class LedgerVerbs(NoteVerbs):
             Facts(
                 account=owner,
                 as_of=moment,
+                contacts=tuple(people.get(owner.id, ())),
+                opportunities=tuple(deals.get(owner.id, ())),
                 interactions=tuple(by_account.get(owner.id, ())),
                 signals=tuple(
                     to_signal(row, note.key, note.occurred_at)
@@ -219,6 +240,13 @@ def _grouped(notes: list[Interaction]) -> dict[int, list[Interaction]]:
     for note in notes:
         by_account.setdefault(note.account_id, []).append(note)
     return by_account
+
+
+def _by_account(records: Sequence[_Held]) -> dict[int, list[_Held]]:
+    found: dict[int, list[_Held]] = {}
+    for record in records:
+        found.setdefault(record.account_id, []).append(record)
+    return found
 
 
 def _rows_by_note(rows: Any) -> dict[int, list[AnyRow]]:

@@ -1,5 +1,7 @@
 """Memory: one database, one index, many workspaces. `of(team_id)` is the only door to a workspace's data."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -8,6 +10,7 @@ from sqlalchemy import delete, func, select
 from storage.errors import BadInput
 from storage.ground import Ground, account, interaction
 from storage.ground import inbox as inbox_table
+from storage.handoffs import HandoffVerbs
 from storage.notes import select_notes, to_interaction
 from storage.recall import Engines, RecallVerbs
 from storage.records import CaughtUp, Interaction
@@ -15,7 +18,7 @@ from storage.sync import Progress, Sync
 from storage.tables import metadata
 
 
-class TeamMemory(RecallVerbs):
+class TeamMemory(RecallVerbs, HandoffVerbs):
     """All verbs of one workspace, as one audience sees it."""
 
 
@@ -34,6 +37,11 @@ class Memory:
         if not team_id:
             raise BadInput("A workspace id is needed.")
         return TeamMemory(self._ground, team_id, audience, self._engines)
+
+    @property
+    def now(self) -> datetime:
+        """What the memory's clock says."""
+        return self._ground.now()
 
     def catch_up(self, progress: Progress | None = None, limit: int | None = None) -> CaughtUp:
         """Index all that is pending; returns counts. A failing engine ends it with `notice`, and nothing is lost."""
@@ -61,6 +69,13 @@ class Memory:
         """Notes that this reader has not read, newest first, over all workspaces."""
         i = interaction.c
         query = select_notes().where(i.state == "active", (i.read_as < read_as) | (i.read_as > read_as))
+        with self._ground.db.read() as connection:
+            return tuple(to_interaction(row) for row in connection.execute(query.order_by(i.id.desc()).limit(limit)))
+
+    def never_read(self, team_id: str, read_as: Sequence[str], limit: int = 100) -> tuple[Interaction, ...]:
+        """Notes of a workspace that none of these readers has read, newest first."""
+        i = interaction.c
+        query = select_notes().where(i.team_id == team_id, i.state == "active", i.read_as.not_in(read_as))
         with self._ground.db.read() as connection:
             return tuple(to_interaction(row) for row in connection.execute(query.order_by(i.id.desc()).limit(limit)))
 

@@ -1,6 +1,6 @@
 """Notes: logged once, kept verbatim, corrected and retracted without losing a word, read back in time order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
 from storage.clean import clean_line, moment, name_key, note_text
 from storage.errors import BadInput, UnknownNote
 from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
-from storage.records import Account, Interaction, Logged, NewNote, Signal, State
+from storage.records import Account, Interaction, Logged, NewNote, NoteReading, Signal, State
 
 _i = interaction.c
 INTERACTION_COLUMNS = (
@@ -162,30 +162,26 @@ class NoteVerbs(AccountVerbs):
             connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
         return self.note(interaction_id)
 
-    def save_reading(
-        self,
-        interaction_id: int,
-        revision: int,
-        signals: Sequence[Signal],
-        steps: Sequence[dict[str, Any]],
-        read_as: str,
-    ) -> bool:
-        """Keep what a reader understood of a note; False when the note has changed meanwhile (then nothing is kept).
+    def save_readings(self, readings: Sequence[NoteReading]) -> int:
+        """Keep what a reader understood of notes, in one transaction; returns how many were kept.
 
-        What a person confirmed stays. `steps` are next steps derived from the signals (title, side, owner, due, topic,
-        quote, is_promise); derived ones that are done, dropped or were confirmed stay as they are.
+        A note that has changed meanwhile is left out: it will be read again. What a person confirmed stays, and derived
+        steps that are done, dropped or were confirmed stay as they are.
         """
         with self._write() as connection:
-            marked = connection.execute(
-                update(interaction)
-                .where(*self._one(interaction_id), _i.revision == revision, _i.state == "active")
-                .values(read_as=read_as)
-                .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id)
-            ).first()
-            if marked is None:
-                return False
-            self._replace_signals(connection, interaction_id, marked, signals, read_as)
-            self._replace_steps(connection, interaction_id, marked, steps)
+            return sum(self._save_reading(connection, reading) for reading in readings)
+
+    def _save_reading(self, connection: Connection, reading: NoteReading) -> bool:
+        marked = connection.execute(
+            update(interaction)
+            .where(*self._one(reading.note_id), _i.revision == reading.revision, _i.state == "active")
+            .values(read_as=reading.read_as)
+            .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id)
+        ).first()
+        if marked is None:
+            return False
+        self._replace_signals(connection, reading.note_id, marked, reading.signals, reading.read_as)
+        self._replace_steps(connection, reading.note_id, marked, reading.steps)
         return True
 
     def signals(self, interaction_id: int) -> tuple[Signal, ...]:
@@ -343,7 +339,7 @@ class NoteVerbs(AccountVerbs):
             connection.execute(insert(signal), fresh)
 
     def _replace_steps(
-        self, connection: Connection, interaction_id: int, note: AnyRow, steps: Sequence[dict[str, Any]]
+        self, connection: Connection, interaction_id: int, note: AnyRow, steps: Sequence[Mapping[str, Any]]
     ) -> None:
         n = next_step.c
         mine = (n.team_id == self.team_id) & (n.interaction_id == interaction_id) & n.derived
@@ -393,7 +389,7 @@ def _settled() -> ColumnElement[bool]:
     return next_step.c.done_at.is_not(None) | next_step.c.dropped_at.is_not(None) | ~next_step.c.derived
 
 
-def _step_values(step: dict[str, Any], rep: str) -> dict[str, Any]:
+def _step_values(step: Mapping[str, Any], rep: str) -> dict[str, Any]:
     ours = step.get("side", "ours") == "ours"
     return {
         "title": clean_line(step["title"]),

@@ -31,7 +31,7 @@ CHILDREN = ("CONTACT", "OPPORTUNITY", "INTERACTION", "NEXT_STEP")
 KNOWN = {
     "ACCOUNT": {"accountId", "name", "stage", "owner", *CHILDREN},
     "CONTACT": {"contactId", "name", "role"},
-    "OPPORTUNITY": {"opportunityId", "name", "amountUsd", "status"},
+    "OPPORTUNITY": {"opportunityId", "name", "amountUsd", "status", "closedAt"},
     "INTERACTION": {
         "interactionId",
         "summary",
@@ -150,7 +150,7 @@ class PayloadVerbs(LedgerVerbs):
             given = values.pop("_given") | _ALWAYS
             if row is None:
                 fresh.append({"team_id": self.team_id, "account_id": owner, **values})
-            elif self._update_child(connection, label, row, {k: v for k, v in values.items() if k in given}):
+            elif self._update_child(connection, label, row, _told(label, row, values, given)):
                 changed += 1
             else:
                 same += 1
@@ -284,7 +284,13 @@ _REFERENCES = (
 )
 _COLUMNS = {
     "CONTACT": {"contactId": "key", "name": "name", "role": "role"},
-    "OPPORTUNITY": {"opportunityId": "key", "name": "name", "amountUsd": "amount", "status": "status"},
+    "OPPORTUNITY": {
+        "opportunityId": "key",
+        "name": "name",
+        "amountUsd": "amount",
+        "status": "status",
+        "closedAt": "closed_at",
+    },
     "INTERACTION": {
         "interactionId": "key",
         "summary": "text",
@@ -392,7 +398,13 @@ def _check_opportunity(data: Json, path: str, now: datetime, _rep: str) -> dict[
         "currency": "USD",
         "status": status,
         "created_at": now,
+        "closed_at": _closed_at(data, path, now) if status != "open" else None,
     }
+
+
+def _closed_at(data: Json, path: str, now: datetime) -> datetime:
+    """When a deal was won or lost; when it is first heard of, if the payload does not say."""
+    return moment(data["closedAt"], f"{path}.closedAt") if data.get("closedAt") else now
 
 
 def _check_interaction(data: Json, path: str, now: datetime, rep: str) -> dict[str, Any]:
@@ -556,6 +568,12 @@ def _add(one: Imported, other: Imported) -> Imported:
     return Imported(**sums)
 
 
+def _told(label: str, row: Any, values: dict[str, Any], given: set[str]) -> dict[str, Any]:
+    """The values a payload speaks of. A deal that it closes or opens again was closed, or not, as of now."""
+    moved = label == "OPPORTUNITY" and "status" in given and row.status != values["status"]
+    return {k: v for k, v in values.items() if k in given or (moved and k == "closed_at")}
+
+
 def _same_keys(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # One statement for many rows needs the same columns in each.
     columns = {k for row in rows for k in row}
@@ -571,6 +589,8 @@ def _deal_out(deal: Any) -> dict[str, Any]:
     out: dict[str, Any] = {"opportunityId": deal.key, "status": deal.status}
     if deal.name:
         out["name"] = deal.name
+    if deal.closed_at is not None:
+        out["closedAt"] = deal.closed_at.isoformat()
     if amount is not None:
         out["amountUsd"] = int(amount) if amount == amount.to_integral_value() else float(amount)
     return out

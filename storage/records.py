@@ -101,6 +101,7 @@ class Opportunity:
     amount: Decimal | None = None
     currency: str = "USD"
     status: str = "open"
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,20 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteReading:
+    """What a reader understood of a revision of a note, to be kept.
+
+    `steps` are next steps derived from the signals: title, side, owner, due, topic, quote, is_promise.
+    """
+
+    note_id: int
+    revision: int
+    signals: tuple[Signal, ...]
+    steps: tuple[Mapping[str, Any], ...]
+    read_as: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextStep:
     """A next step or a promise: ours (`we owe`) or theirs."""
 
@@ -210,11 +225,27 @@ class NextStep:
     is_promise: bool = False
     topic: Topic = Topic.OTHER
     account_key: str = ""
+    snoozed_until: date | None = None
+    reminded_on: date | None = None
 
     @property
     def is_open(self) -> bool:
         """Neither done nor dropped."""
         return self.done_at is None and self.dropped_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """An account handed from one rep to another; `steps` are the ids of the next steps that moved."""
+
+    id: int
+    account_id: int
+    from_rep: str
+    to_rep: str
+    by: str
+    at: datetime
+    steps: tuple[int, ...] = ()
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

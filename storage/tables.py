@@ -315,7 +315,7 @@ class ChoiceRow(SQLModel, table=True):
 
 
 class HandoffRow(SQLModel, table=True):
-    """An account handed from one rep to another; `steps` are the ids of the next steps that moved with it."""
+    """An account handed from one rep to another; `steps` are the next steps that moved: {id, owner before}."""
 
     __tablename__ = "handoff"
     __table_args__ = _autoincrement(
@@ -330,7 +330,7 @@ class HandoffRow(SQLModel, table=True):
     by: str
     at: datetime = Field(sa_type=Utc)
     undone_at: datetime | None = Field(default=None, sa_type=Utc)
-    steps: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    steps: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 class MergeRow(SQLModel, table=True):

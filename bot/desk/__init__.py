@@ -10,11 +10,28 @@ No Slack, no SQL, no SDK: values in, values out.
 from bot.desk.accounts import AccountVerbs
 from bot.desk.asking import OBJECTIONS, PROMISES, RECALL_USAGE, REST, Answer, AskVerbs
 from bot.desk.base import Viewer
+from bot.desk.ledger import NEXT_USAGE, Ledger, LedgerVerbs
 from bot.desk.notes import LOG_USAGE, NoteVerbs, Receipt
+from bot.desk.week import Course, Digest, Pack, WeekVerbs
 
 
-class Desk(NoteVerbs, AskVerbs, AccountVerbs):
+class Desk(NoteVerbs, AskVerbs, AccountVerbs, LedgerVerbs, WeekVerbs):
     """Every verb, over one memory and one scribe."""
 
 
-__all__ = ["LOG_USAGE", "OBJECTIONS", "PROMISES", "RECALL_USAGE", "REST", "Answer", "Desk", "Receipt", "Viewer"]
+__all__ = [
+    "LOG_USAGE",
+    "NEXT_USAGE",
+    "OBJECTIONS",
+    "PROMISES",
+    "RECALL_USAGE",
+    "REST",
+    "Answer",
+    "Course",
+    "Desk",
+    "Digest",
+    "Ledger",
+    "Pack",
+    "Receipt",
+    "Viewer",
+]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.scribe import Scribe
 from bot.signals import next_steps_of, to_signals
-from storage import Interaction, Memory, Resolved, TeamMemory
+from storage import Interaction, Memory, NoteReading, Resolved, TeamMemory
 from storage.errors import BadInput, UnknownAccount
 
 
@@ -21,18 +21,31 @@ class Viewer:
     tz: str = "UTC"
 
 
+READ_TOGETHER = 25
+"""Notes whose readings are kept in one transaction: whoever logs meanwhile waits a few hundredths of a second."""
+
+
 @dataclass(frozen=True)
 class Base:
-    """A memory and a scribe. `bell` is rung by every write and wakes the worker."""
+    """A memory and a scribe. `bell` is rung by every write and wakes the worker.
+
+    `quick` reads a note while somebody waits, where the scribe is slow; the worker has the scribe read it again.
+    """
 
     memory: Memory
     scribe: Scribe
     bell: Event = field(default_factory=Event)
+    quick: Scribe | None = None
+
+    @property
+    def at_once(self) -> Scribe:
+        """Who reads while somebody waits."""
+        return self.quick or self.scribe
 
     def read_pending(self, team_id: str, tz: str = "UTC") -> int:
         """Read what this scribe has not read yet in a workspace; returns how many notes. Called by the worker."""
-        notes = [n for n in self.memory.unread(self.scribe.name) if n.team_id == team_id]
-        self._read_unread(self.memory.of(team_id), notes, tz)
+        notes = [n for n in self.memory.unread(self.scribe.name, limit=READ_TOGETHER) if n.team_id == team_id]
+        self._read_by(self.scribe, self.memory.of(team_id), notes, tz)
         return len(notes)
 
     def _team(self, viewer: Viewer) -> TeamMemory:
@@ -56,25 +69,29 @@ class Base:
         return resolved.contact.name if resolved.contact else resolved.account.key, rest
 
     def _read_unread(self, team: TeamMemory, notes: Sequence[Interaction], tz: str) -> None:
-        for note in notes:
-            if note.read_as != self.scribe.name:
-                self._read_one(team, note, tz)
+        """Have notes read that nobody has: by whoever reads at once, since somebody waits for the answer."""
+        known = {self.at_once.name, self.scribe.name}
+        unread = [note for note in notes if note.read_as not in known]
+        for start in range(0, len(unread), READ_TOGETHER):
+            self._read_by(self.at_once, team, unread[start : start + READ_TOGETHER], tz)
 
-    def _read_one(self, team: TeamMemory, note: Interaction, tz: str) -> None:
-        reading = self.scribe.read(note)
-        signals = to_signals(
-            reading, text=note.text, occurred_at=note.occurred_at, tz=ZoneInfo(tz), external=note.external
-        )
-        steps = [
-            {
-                "title": s.title,
-                "side": s.side.value,
-                "owner": s.owner,
-                "due": s.due,
-                "topic": s.topic.value,
-                "quote": s.quote,
-                "is_promise": s.is_promise,
-            }
-            for s in next_steps_of(signals)
-        ]
-        team.save_reading(note.id, note.revision, signals, steps, reading.read_as)
+    def _read_by(self, reader: Scribe, team: TeamMemory, notes: Sequence[Interaction], tz: str) -> None:
+        team.save_readings([_reading(reader, note, tz) for note in notes])
+
+
+def _reading(reader: Scribe, note: Interaction, tz: str) -> NoteReading:
+    read = reader.read(note)
+    signals = to_signals(read, text=note.text, occurred_at=note.occurred_at, tz=ZoneInfo(tz), external=note.external)
+    steps = tuple(
+        {
+            "title": s.title,
+            "side": s.side.value,
+            "owner": s.owner,
+            "due": s.due,
+            "topic": s.topic.value,
+            "quote": s.quote,
+            "is_promise": s.is_promise,
+        }
+        for s in next_steps_of(signals)
+    )
+    return NoteReading(note.id, note.revision, tuple(signals), steps, read.read_as)

@@ -92,7 +92,7 @@ class NoteVerbs(Base):
 
     def _receipt(self, team: TeamMemory, viewer: Viewer, logged: Logged) -> Receipt:
         if logged.is_new:
-            self._read_one(team, team.note(logged.id), viewer.tz)
+            self._read_unread(team, [team.note(logged.id)], viewer.tz)
         steps = tuple(s for s in team.next_steps(logged.account.id) if s.interaction_id == logged.id)
         return Receipt(
             account=logged.account,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Kind, NewNote, Signal, State, StorageConfig, TeamMemory, Topic, open_memory
+from storage import Kind, NewNote, NoteReading, Signal, State, StorageConfig, TeamMemory, Topic, open_memory
 from storage.embedder import HashEmbedder
 from storage.errors import BadInput, EmptyNote, NoteTooLong, UnknownNote
 from storage.index import MemoryIndex
@@ -111,21 +111,25 @@ def test_a_reading_of_former_words_is_not_kept(team: TeamMemory) -> None:
     """What was read of a note that has changed meanwhile is dropped; a correction forgets what was read before."""
     note = team.log(acme(team), NewNote("Too expensive.", rep="U1"))
     said = Signal(Kind.OBJECTION, Topic.PRICING, "Too expensive.")
-    assert team.save_reading(note.id, 1, [said], [{"title": "Send prices", "quote": "Too expensive."}], "rules-1")
+    assert team.save_readings(
+        [NoteReading(note.id, 1, (said,), ({"title": "Send prices", "quote": "Too expensive."},), "rules-1")]
+    )
     assert [s.kind for s in team.signals(note.id)] == [Kind.OBJECTION]
     assert [s.title for s in team.next_steps()] == ["Send prices"]
     team.correct(note.id, "All fine.", "U1")
     assert team.signals(note.id) == ()
     assert team.next_steps() == ()
-    assert not team.save_reading(note.id, 1, [said], [], "rules-1")
+    assert not team.save_readings([NoteReading(note.id, 1, (said,), (), "rules-1")])
 
 
 def test_what_a_person_confirmed_outlives_a_later_reading(team: TeamMemory) -> None:
     """A confirmed signal stays when the note is read again without it."""
     note = team.log(acme(team), NewNote("Too expensive.", rep="U1"))
-    team.save_reading(note.id, 1, [Signal(Kind.OBJECTION, Topic.PRICING, "Too expensive.", pending=True)], [], "r1")
+    team.save_readings(
+        [NoteReading(note.id, 1, (Signal(Kind.OBJECTION, Topic.PRICING, "Too expensive.", pending=True),), (), "r1")]
+    )
     team.confirm(team.signals(note.id)[0].id, "U1")
-    team.save_reading(note.id, 1, [], [], "r2")
+    team.save_readings([NoteReading(note.id, 1, (), (), "r2")])
     assert [(s.confirmed_by, s.pending) for s in team.signals(note.id)] == [("U1", False)]
 
 
@@ -135,7 +139,9 @@ def test_a_hidden_note_cannot_be_touched(tmp_path: Path) -> None:
         insider, outsider = memory.of("T1", frozenset({"C9"})), memory.of("T1", frozenset())
         account = insider.create_account("Acme Corp", key="acme-01")
         note = insider.log(account.id, NewNote("Secret plan.", rep="U1", visibility="C9"))
-        insider.save_reading(note.id, 1, [Signal(Kind.TOLD, Topic.OTHER, "Secret plan.", pending=True)], [], "r1")
+        insider.save_readings(
+            [NoteReading(note.id, 1, (Signal(Kind.TOLD, Topic.OTHER, "Secret plan.", pending=True),), (), "r1")]
+        )
         outsider.confirm(insider.signals(note.id)[0].id, "U2")
         assert insider.signals(note.id)[0].pending
         for act in (

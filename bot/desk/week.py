@@ -1,0 +1,126 @@
+"""Over many deals: the digest, the hand-off, the pipeline, and a score through time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.deal import read_deal
+from bot.desk.base import Base, Viewer
+from bot.health import Moment, assess, history
+from bot.pipeline import Pipeline, pipeline
+from bot.scribe import Brief, Claim, Pledge
+from bot.week import Week, card, week, worded
+from storage import Account, Facts, Handoff, NextStep, TeamMemory
+
+WEEK = timedelta(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The week as of a moment against `since`; `of` says whose in words."""
+
+    week: Week
+    as_of: datetime
+    since: datetime
+    of: str = "everyone"
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What the new owner of an account gets: the brief, the steps that moved, what not to say, three things to do."""
+
+    handoff: Handoff
+    account: Account
+    brief: Brief
+    steps: tuple[NextStep, ...]
+    open_promises: tuple[Pledge, ...]
+    not_to_say: tuple[Claim, ...]
+    actions: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A deal's health replayed at each of its notes, oldest first, and the concerns that came back."""
+
+    account: Account
+    moments: tuple[Moment, ...]
+    now: Moment
+    concerns: tuple[Claim, ...]
+
+
+class WeekVerbs(Base):
+    """What can be done with many deals at once."""
+
+    def digest(
+        self,
+        viewer: Viewer,
+        *,
+        mine: bool = False,
+        accounts: Collection[str] | None = None,
+        as_of: datetime | None = None,
+        since: datetime | None = None,
+    ) -> Digest:
+        """The week of every account, of the viewer's own (`mine`), or of the given keys. `since` is the last digest."""
+        moment = as_of or self.memory.now
+        before = since or moment - WEEK
+        chosen = [f for f in self._all_facts(viewer, moment) if accounts is None or f.account.key in accounts]
+        cards = [card(facts, before) for facts in chosen]
+        if mine:
+            cards = [c for c in cards if c.owner == viewer.user]
+        said = worded(cards, self.scribe.digest(cards))
+        return Digest(week(said), moment, before, "you" if mine else "everyone")
+
+    def hand_off(self, viewer: Viewer, who: str, to: str) -> Pack:
+        """Give an account and our open steps there to another rep. Raises UnknownAccount, AmbiguousName, BadInput."""
+        team = self._team(viewer)
+        resolved = self._who(team, who)
+        self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
+        handoff = team.hand_over(resolved.account.id, to, viewer.user)
+        return self._pack(team, handoff)
+
+    def undo_hand_off(self, viewer: Viewer, handoff_id: int) -> Handoff:
+        """Take a hand-off back. Raises NotFound."""
+        return self._team(viewer).undo_handoff(handoff_id)
+
+    def pipeline(
+        self, viewer: Viewer, *, owner: str = "", since: datetime | None = None, until: datetime | None = None
+    ) -> Pipeline:
+        """The pipeline report of everyone, or of one owner."""
+        return pipeline(self._all_facts(viewer, self.memory.now), owner=owner, since=since, until=until)
+
+    def course(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Course:
+        """The score of a deal through time. Raises as `brief` does."""
+        team = self._team(viewer)
+        resolved = self._who(team, who)
+        self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
+        facts = team.facts(resolved, as_of)
+        last = facts.interactions[-1].key if facts.interactions else ""
+        now = Moment(last, facts.as_of, assess(facts))
+        return Course(facts.account, history(facts), now, self._brief(facts).concerns)
+
+    def _all_facts(self, viewer: Viewer, as_of: datetime) -> tuple[Facts, ...]:
+        team = self._team(viewer)
+        while unread := self.memory.never_read(viewer.team, (self.at_once.name, self.scribe.name)):
+            self._read_unread(self.memory.of(viewer.team), unread, viewer.tz)
+        return team.all_facts(as_of)
+
+    def _brief(self, facts: Facts) -> Brief:
+        return self.scribe.brief(facts, assess(facts), read_deal(facts))
+
+    def _pack(self, team: TeamMemory, handoff: Handoff) -> Pack:
+        account = next(a for a in team.accounts() if a.id == handoff.account_id)
+        brief = self._brief(team.facts(team.who(account.key)))
+        steps = tuple(s for s in team.next_steps(account.id) if s.id in handoff.steps)
+        promises = tuple(p for p in brief.promises if p.status != "kept")
+        ahead = tuple(p for p in (*promises, *brief.next_steps) if p.side == "ours" and p.status != "kept")
+        settled = tuple(c for c in brief.objections if c.status == "resolved")
+        return Pack(
+            handoff=handoff,
+            account=account,
+            brief=brief,
+            steps=steps,
+            open_promises=promises,
+            not_to_say=(*brief.told, *settled),
+            actions=(brief.recommended_action, *ahead)[:3],
+        )
