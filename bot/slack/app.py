@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.desk import Desk
-from bot.slack import commands, shortcuts
+from bot.slack import commands, shortcuts, week
 
 log = logging.getLogger("rapport.slack")
 
@@ -38,6 +38,7 @@ def build_app(desk: Desk, *, signing_secret: str, bot_token: str, api_url: str =
     )
     commands.register(app, desk)
     shortcuts.register(app, desk)
+    week.register(app, desk)
     return app
 
 

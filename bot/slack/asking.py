@@ -1,10 +1,11 @@
 """What every listener needs: who asks, and what is said when something goes wrong."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from slack_bolt import Respond
 from slack_sdk.errors import SlackApiError
 
 from bot.desk import Viewer
@@ -37,6 +38,25 @@ def viewer_of(body: Payload) -> Viewer:
 def is_private(channel: Payload) -> bool:
     """Whether a payload's channel is a private one: Slack gives such a channel's kind in place of its name."""
     return channel.get("name") in ("privategroup", "directmessage")
+
+
+def answered(respond: Respond, work: Callable[[], Sequence[views.Message]]) -> None:
+    """Answer the asker alone with what the work gives, or with the one sentence that says what went wrong."""
+    try:
+        for message in work():
+            respond(**private(message))
+    except Exception as error:  # noqa: BLE001 - one handler: the person is told, the log gets a reference
+        respond(**private(trouble(error)))
+
+
+def private(message: views.Message) -> dict[str, Any]:
+    """A message that only the asker sees."""
+    return {"response_type": "ephemeral", **message}
+
+
+def quiet(message: views.Message) -> dict[str, Any]:
+    """A message whose links Slack does not unfold."""
+    return {"unfurl_links": False, "unfurl_media": False, **message}
 
 
 def trouble(error: Exception) -> views.Message:

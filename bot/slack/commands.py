@@ -1,13 +1,11 @@
 """Slash commands. A note is committed before its command is acknowledged; whatever is slow comes after."""
 
-from typing import Any
-
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import LOG_USAGE, RECALL_USAGE, Desk
 from bot.slack import views
-from bot.slack.asking import Payload, trouble, viewer_of
+from bot.slack.asking import Payload, answered, private, quiet, trouble, viewer_of
 from storage.errors import BadInput, UnknownAccount
 
 BRIEF_USAGE = "Say who, for example: /brief Priya Sharma"
@@ -20,18 +18,18 @@ def register(app: App, desk: Desk) -> None:
     def log(ack: Ack, command: Payload) -> None:
         # The words are safe before Slack hears that they arrived: this is one SQL transaction.
         try:
-            ack(**_private(_log(desk, command)))
+            ack(**private(_log(desk, command)))
         except Exception as error:  # noqa: BLE001 - the acknowledgement must go out whatever happened
-            ack(**_private(trouble(error)))
+            ack(**private(trouble(error)))
 
     def brief(command: Payload, respond: Respond, client: WebClient) -> None:
-        _answered(respond, lambda: _brief(desk, command, client))
+        answered(respond, lambda: _brief(desk, command, client))
 
     def recall(command: Payload, respond: Respond) -> None:
-        _answered(respond, lambda: _send(respond, _recall(desk, command)))
+        answered(respond, lambda: _recall(desk, command))
 
     def timeline(command: Payload, respond: Respond) -> None:
-        _answered(respond, lambda: _send(respond, _timeline(desk, command)))
+        answered(respond, lambda: _timeline(desk, command))
 
     app.command("/log")(log)
     for name, work in (("/brief", brief), ("/recall", recall), ("/timeline", timeline)):
@@ -54,15 +52,16 @@ def _log(desk: Desk, command: Payload) -> views.Message:
         return views.sentence(f"{error} To start one: /log +{error.name.strip()[:40]}: what was said")
 
 
-def _brief(desk: Desk, command: Payload, client: WebClient) -> None:
+def _brief(desk: Desk, command: Payload, client: WebClient) -> list[views.Message]:
     who = str(command.get("text") or "").strip()
     if not who:
         raise BadInput(BRIEF_USAGE)
     value = desk.brief(viewer_of(command), who)
     channel = command["channel_id"]
-    parent = client.chat_postMessage(channel=channel, **_quiet(views.brief_parent(value)))
+    parent = client.chat_postMessage(channel=channel, **quiet(views.brief_parent(value)))
     for message in views.brief(value):
-        client.chat_postMessage(channel=channel, thread_ts=parent["ts"], **_quiet(message))
+        client.chat_postMessage(channel=channel, thread_ts=parent["ts"], **quiet(message))
+    return []
 
 
 def _recall(desk: Desk, command: Payload) -> list[views.Message]:
@@ -77,23 +76,3 @@ def _timeline(desk: Desk, command: Payload) -> list[views.Message]:
     if not who:
         raise BadInput(TIMELINE_USAGE)
     return views.timeline(desk.timeline(viewer_of(command), who))
-
-
-def _answered(respond: Respond, work: Any) -> None:
-    try:
-        work()
-    except Exception as error:  # noqa: BLE001 - one handler: the person is told, the log gets a reference
-        respond(**_private(trouble(error)))
-
-
-def _send(respond: Respond, messages: list[views.Message]) -> None:
-    for message in messages:
-        respond(**_private(message))
-
-
-def _private(message: views.Message) -> dict[str, Any]:
-    return {"response_type": "ephemeral", **message}
-
-
-def _quiet(message: views.Message) -> dict[str, Any]:
-    return {"unfurl_links": False, "unfurl_media": False, **message}

@@ -74,6 +74,22 @@ class Slack:
         }  # fmt: skip
         return self.send(urlencode({"payload": json.dumps(payload)}))
 
+    def action(self, action_id: str, value: str = "", **more: Any) -> BoltResponse:
+        """A click on a button under a message of ours (or a choice: `selected_option`), with every key Slack sends."""
+        clicked = {"type": "button", "action_id": action_id, "block_id": "b1", "action_ts": "1700000200.000001"}
+        payload = {
+            "type": "block_actions", "token": "legacy", "api_app_id": "A0001", "is_enterprise_install": False,
+            "enterprise": None, "team": {"id": "T0001", "domain": "sales"}, "state": {"values": {}},
+            "user": {"id": "U0REP", "username": "rep", "name": "rep", "team_id": "T0001"},
+            "container": {
+                "type": "message", "message_ts": "1700000190.000001", "channel_id": "C0001", "is_ephemeral": True,
+            },
+            "trigger_id": "1.2.abc", "channel": {"id": "C0001", "name": "deals"},
+            "response_url": self.stub.url + "respond",
+            "actions": [clicked | ({"value": value} if value else {}) | more],
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
     def send(self, body: str, secret: str = SECRET) -> BoltResponse:
         """A signed delivery through the real app."""
         stamp = str(int(time.time()))

@@ -4,7 +4,7 @@ Each answer is a list of messages, `{"text", "blocks"}`, each within Slack's lim
 """
 
 from bot.slack.views.answers import answer, brief, brief_parent, timeline
-from bot.slack.views.blocks import MESSAGE_LIMIT, Block, Message, escape, sentence
+from bot.slack.views.blocks import MESSAGE_LIMIT, Block, Message, escape, message, section, sentence
 from bot.slack.views.notes import BRIEF_CALLBACK, LOG_CALLBACK, LOG_VIEW, log_modal, receipt
 
 __all__ = [
@@ -19,7 +19,9 @@ __all__ = [
     "brief_parent",
     "escape",
     "log_modal",
+    "message",
     "receipt",
+    "section",
     "sentence",
     "timeline",
 ]

@@ -24,7 +24,7 @@ def brief(value: Brief) -> list[Message]:
     if value.recommendation:
         blocks.append(section("\n".join(f"{escape(c.text)} {_proof(c)}" for c in value.recommendation)))
     for heading, claims in sections(value):
-        blocks += lines(heading, [_claim(claim) for claim in claims])
+        blocks += lines(heading, [claim_line(claim) for claim in claims])
     if value.notice:
         blocks.append(context(escape(value.notice)))
     return messages(blocks, title)
@@ -54,7 +54,8 @@ def _title(value: Brief) -> str:
     return f"{value.person} · {value.account}" if value.person else value.account
 
 
-def _claim(claim: Claim) -> str:
+def claim_line(claim: Claim) -> str:
+    """A claim and its proof."""
     status = f" ({escape(claim.status)})" if claim.status else ""
     return f"• {escape(claim.text)}{status}\n   {_proof(claim)}"
 

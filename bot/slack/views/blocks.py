@@ -17,6 +17,7 @@ INPUT_LIMIT = 3000
 TITLE_LIMIT = 24
 OPTION_LIMIT = 75
 OPTIONS_LIMIT = 100
+VALUE_LIMIT = 2000
 
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -86,6 +87,12 @@ def plain(text: str) -> Block:
 def option(key: str, name: str) -> Block:
     """A choice in a menu."""
     return {"text": {"type": "plain_text", "text": name[:OPTION_LIMIT] or key[:OPTION_LIMIT]}, "value": key[:150]}
+
+
+def button(text: str, action: str, value: str, *, style: str = "") -> Block:
+    """A button. Its value holds ids only: whoever sees the message can read it."""
+    shape: Block = {"type": "button", "text": {"type": "plain_text", "text": text[:OPTION_LIMIT]}, "action_id": action}
+    return shape | {"value": value[:VALUE_LIMIT]} | ({"style": style} if style else {})
 
 
 def field(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
