@@ -64,7 +64,7 @@ def serve() -> None:
     _need_slack(settings)
     from bot.slack.app import serve_http, serve_socket
 
-    with wiring.open_desk(settings) as desk, wiring.running_worker(desk):
+    with wiring.open_desk(settings) as desk, wiring.running_worker(desk, wiring.slack_chores(settings, desk)):
         bolt = wiring.slack_app(settings, desk)
         token = settings.slack_app_token.get_secret_value()
         if token:

@@ -1,6 +1,6 @@
 """Builds the memory, the desk and the Slack app from settings; nothing at import. The clock is read here only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,9 +45,9 @@ def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[
 
 
 @contextmanager
-def running_worker(desk: Desk) -> Iterator[Worker]:
+def running_worker(desk: Desk, chores: Sequence[Callable[[], object]] = ()) -> Iterator[Worker]:
     """The worker on a thread of its own, stopped and joined on leaving."""
-    worker = Worker(desk)
+    worker = Worker(desk, chores=chores)
     worker.start()
     try:
         yield worker
@@ -65,3 +65,15 @@ def slack_app(settings: Settings, desk: Desk) -> "App":
         bot_token=settings.slack_bot_token.get_secret_value(),
         api_url=settings.slack_api_url,
     )
+
+
+def slack_chores(settings: Settings, desk: Desk) -> list[Callable[[], object]]:
+    """What Slack is sent by the clock: digests and reminders."""
+    from slack_sdk import WebClient
+
+    from bot.poster import Poster
+    from bot.slack.posting import Posting
+
+    client = WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
+    posting = Posting(desk, lambda _team: client)
+    return [Poster(desk.memory.schedules, posting.digest, now).tick, posting.remind]

@@ -1,9 +1,10 @@
-"""One loop beside the listeners: index what is pending, read what is unread, sleep until rung.
+"""One loop beside the listeners: index what is pending, read what is unread, do what is due, sleep until rung.
 
 Work is a query over rows, so a crash loses none of it: the next start finds the same rows pending.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
 from bot.desk import Desk
@@ -12,14 +13,17 @@ log = logging.getLogger("rapport.worker")
 
 SWEEP_SECONDS = 600.0
 RETRY_SECONDS = 5.0
+CHORE_SECONDS = 15.0
+"""How often what is due by the clock (digests, reminders, tokens) is looked at."""
 
 
 class Worker:
     """Start it once per process; `stop` ends the loop after the batch in hand and waits for it."""
 
-    def __init__(self, desk: Desk, sweep: float = SWEEP_SECONDS) -> None:
+    def __init__(self, desk: Desk, sweep: float = SWEEP_SECONDS, chores: Sequence[Callable[[], object]] = ()) -> None:
         self._desk = desk
-        self._sweep = sweep
+        self._chores = chores
+        self._sweep = min(sweep, CHORE_SECONDS) if chores else sweep
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="rapport-worker", daemon=True)
 
@@ -42,6 +46,8 @@ class Worker:
             log.warning("indexing is behind: %s", done.notice)
         while any(self._desk.read_pending(team) for team in self._desk.memory.teams()):
             pass
+        for chore in self._chores:
+            chore()
         return not done.notice
 
     def _run(self) -> None:

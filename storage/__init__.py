@@ -32,11 +32,14 @@ from storage.records import (
     State,
     Topic,
 )
+from storage.schedules import DigestPlan, DigestRun, Schedules
 
 __all__ = [
     "Account",
     "CaughtUp",
     "Contact",
+    "DigestPlan",
+    "DigestRun",
     "Facts",
     "Found",
     "Handoff",
@@ -51,6 +54,7 @@ __all__ = [
     "NoteReading",
     "Opportunity",
     "Resolved",
+    "Schedules",
     "Side",
     "Signal",
     "State",

@@ -11,14 +11,16 @@ from storage.errors import BadInput
 from storage.ground import Ground, account, interaction
 from storage.ground import inbox as inbox_table
 from storage.handoffs import HandoffVerbs
+from storage.installs import Installs
 from storage.notes import select_notes, to_interaction
 from storage.recall import Engines, RecallVerbs
 from storage.records import CaughtUp, Interaction
+from storage.schedules import Schedules, ScheduleVerbs
 from storage.sync import Progress, Sync
 from storage.tables import metadata
 
 
-class TeamMemory(RecallVerbs, HandoffVerbs):
+class TeamMemory(RecallVerbs, HandoffVerbs, ScheduleVerbs):
     """All verbs of one workspace, as one audience sees it."""
 
 
@@ -37,6 +39,16 @@ class Memory:
         if not team_id:
             raise BadInput("A workspace id is needed.")
         return TeamMemory(self._ground, team_id, audience, self._engines)
+
+    @property
+    def schedules(self) -> Schedules:
+        """The digests of every workspace."""
+        return Schedules(self._ground)
+
+    @property
+    def installs(self) -> Installs:
+        """The workspaces that have installed the app."""
+        return Installs(self._ground)
 
     @property
     def now(self) -> datetime:

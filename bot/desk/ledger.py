@@ -1,5 +1,6 @@
 """The promise ledger: next steps and promises of both sides, listed, added, done, put off, given on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -83,6 +84,15 @@ class LedgerVerbs(Base):
         today = self._today(viewer)
         mine = self._team(viewer).next_steps(owner=viewer.user, due_by=today)
         return tuple(s for s in mine if s.side is Side.OURS and _is_ripe(s, today))
+
+    def claim_reminders(self, viewer: Viewer, steps: Sequence[NextStep]) -> tuple[NextStep, ...]:
+        """Those of the steps whose reminder of today nobody else sends: to be told once, by one process."""
+        won = set(self._team(viewer).mark_reminded([s.id for s in steps], self._today(viewer)))
+        return tuple(s for s in steps if s.id in won)
+
+    def local_hour(self, viewer: Viewer) -> int:
+        """The hour of the viewer's day."""
+        return self.memory.now.astimezone(ZoneInfo(viewer.tz)).hour
 
     def _today(self, viewer: Viewer) -> date:
         return self.memory.now.astimezone(ZoneInfo(viewer.tz)).date()

@@ -8,9 +8,10 @@ from bot.deal import read_deal
 from bot.desk.base import Base, Viewer
 from bot.health import Moment, assess, history
 from bot.pipeline import Pipeline, pipeline
+from bot.schedule import next_after, parse
 from bot.scribe import Brief, Claim, Pledge
 from bot.week import Week, card, week, worded
-from storage import Account, Facts, Handoff, NextStep, TeamMemory
+from storage import Account, DigestPlan, DigestRun, Facts, Handoff, NextStep, TeamMemory
 
 WEEK = timedelta(7)
 
@@ -70,6 +71,39 @@ class WeekVerbs(Base):
             cards = [c for c in cards if c.owner == viewer.user]
         said = worded(cards, self.scribe.digest(cards))
         return Digest(week(said), moment, before, "you" if mine else "everyone")
+
+    def plan_digest(self, viewer: Viewer, channel: str, text: str, tz: str) -> DigestPlan:
+        """Schedule a channel's digest from what a person typed; "mine" or "all" chooses the deals. Raises BadInput.
+
+        A zone in the text wins over `tz`. Without a choice it is the account linked to the channel, else all.
+        """
+        words = text.split()
+        zone = next((word for word in words if "/" in word), tz)
+        chosen = next((word for word in words if word in ("mine", "all", "linked")), "")
+        plan = parse(" ".join(word for word in words if word not in (zone, chosen)), zone)
+        team = self._team(viewer)
+        accounts = chosen or ("linked" if team.channel_account(channel) else "all")
+        return team.set_digest(
+            channel,
+            plan.cron,
+            plan.tz,
+            accounts=accounts,
+            made_by=viewer.user,
+            next_at=next_after(plan.cron, plan.tz, self.memory.now),
+        )
+
+    def end_digest(self, viewer: Viewer, channel: str) -> bool:
+        """Take a channel's digest away; False when it has none."""
+        return self._team(viewer).end_digest(channel)
+
+    def digest_plans(self, viewer: Viewer) -> tuple[tuple[DigestPlan, tuple[DigestRun, ...]], ...]:
+        """The digests of the workspace, each with its latest slots."""
+        team = self._team(viewer)
+        return tuple((plan, team.digest_runs(plan.id, 5)) for plan in team.digests())
+
+    def send_again(self, viewer: Viewer, run_id: int) -> None:
+        """Have a slot sent again of which nobody knows whether it was posted. Raises NotFound."""
+        self._team(viewer).send_again(run_id)
 
     def hand_off(self, viewer: Viewer, who: str, to: str) -> Pack:
         """Give an account and our open steps there to another rep. Raises UnknownAccount, AmbiguousName, BadInput."""

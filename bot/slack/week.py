@@ -6,6 +6,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
+from bot.schedule import USAGE
 from bot.slack import views
 from bot.slack.asking import Payload, answered, quiet, viewer_of
 from bot.slack.views import week as shown
@@ -25,8 +26,8 @@ def _register_commands(app: App, desk: Desk) -> None:
     def next_(command: Payload, respond: Respond) -> None:
         answered(respond, lambda: _next(desk, command))
 
-    def digest(command: Payload, respond: Respond) -> None:
-        answered(respond, lambda: shown.digest(desk.digest(viewer_of(command), mine=_is_mine(command)), share=True))
+    def digest(command: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: _digest(desk, command, client))
 
     def handoff(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _hand_off(desk, command, client))
@@ -52,8 +53,11 @@ def _register_buttons(app: App, desk: Desk) -> None:
     def share(body: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _share_digest(desk, body, client))
 
+    def again(body: Payload, action: Payload, respond: Respond) -> None:
+        answered(respond, lambda: _again(desk, viewer_of(body), int(action["value"])))
+
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
-    for action_id, act in (*actions, (shown.SHARE_DIGEST, share)):
+    for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
         app.action(action_id)(ack=_at_once, lazy=[act])
 
 
@@ -61,8 +65,25 @@ def _at_once(ack: Ack) -> None:
     ack()
 
 
-def _is_mine(command: Payload) -> bool:
-    return str(command.get("text") or "").strip().casefold() == "mine"
+def _digest(desk: Desk, command: Payload, client: WebClient) -> list[views.Message]:
+    viewer, channel = viewer_of(command), command["channel_id"]
+    verb, _, rest = str(command.get("text") or "").strip().partition(" ")
+    if verb == "here":
+        tz = str(client.users_info(user=viewer.user)["user"].get("tz") or viewer.tz)
+        return [shown.planned(desk.plan_digest(viewer, channel, rest, tz))]
+    if verb == "off":
+        ended = desk.end_digest(viewer, channel)
+        return [views.sentence("No more digests here." if ended else "This channel has no digest.")]
+    if verb == "list":
+        return shown.plans(desk.digest_plans(viewer))
+    if verb not in ("", "mine"):
+        raise BadInput(USAGE)
+    return shown.digest(desk.digest(viewer, mine=verb == "mine"), share=True)
+
+
+def _again(desk: Desk, viewer: Viewer, run_id: int) -> list[views.Message]:
+    desk.send_again(viewer, run_id)
+    return [views.sentence("It will be sent again in a moment.")]
 
 
 def _next(desk: Desk, command: Payload) -> list[views.Message]:

@@ -32,7 +32,7 @@ with open_memory(StorageConfig(data_dir=Path(sys.argv[1])), embedder=HashEmbedde
 def test_an_acknowledged_note_survives_a_killed_process_and_is_there_once(tmp_path: Path) -> None:
     """Twenty kills at random moments while notes are logged and indexed: none lost, none doubled, the index in step."""
     acknowledged = -1
-    rng = random.Random(7)  # noqa: S311 - moments to kill at, not secrets
+    rng = random.Random(7)
     for _ in range(KILLS):
         # The last number is sent again: its acknowledgement may have been lost with the process.
         command = [sys.executable, "-c", WRITER, str(tmp_path), str(max(acknowledged, 0))]

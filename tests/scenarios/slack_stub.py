@@ -17,6 +17,9 @@ class SlackStub:
     url: str = ""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def take(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -27,11 +30,22 @@ class SlackStub:
             self.arrived.notify_all()
         if method in self.refuse:
             return {"ok": False, "error": self.refuse[method]}
-        if method == "chat.postMessage":
-            return {"ok": True, "channel": body.get("channel"), "ts": f"1700000000.{number:06d}", "message": {}}
-        if method == "views.open":
-            return {"ok": True, "view": {"id": "V1"}}
-        return {"ok": True}
+        return {"ok": True} | self._answer(method, body, number)
+
+    def _answer(self, method: str, body: dict[str, Any], number: int) -> dict[str, Any]:
+        channel, user = str(body.get("channel")), str(body.get("user"))
+        answers: dict[str, dict[str, Any]] = {
+            "chat.postMessage": {"channel": channel, "ts": f"1700000000.{number:06d}", "message": {}},
+            "views.open": {"view": {"id": "V1"}},
+            "users.info": {"user": _user(user) | self.people.get(user, {})},
+            "conversations.info": {"channel": _channel(channel) | self.channels.get(channel, {})},
+            "conversations.members": {
+                "members": self.members.get(channel, []),
+                "response_metadata": {"next_cursor": ""},
+            },
+            "auth.test": {"team_id": "T0001", "user_id": "U0BOT0001", "bot_id": "B0BOT0001"},
+        }
+        return answers.get(method, {})
 
     def wait_for(self, method: str, count: int = 1, seconds: float = 10.0) -> list[dict[str, Any]]:
         """The bodies of at least `count` calls of a method, waited for."""
@@ -69,6 +83,28 @@ def running_stub() -> Iterator[SlackStub]:
         yield stub
         server.shutdown()
         thread.join()
+
+
+def _user(user: str) -> dict[str, Any]:
+    """A full member of the workspace, with the keys Slack sends."""
+    return {
+        "id": user, "team_id": "T0001", "name": user.lower(), "deleted": False, "real_name": "A Rep", "is_bot": False,
+        "tz": "Europe/Berlin", "tz_label": "Central European Time", "tz_offset": 3600, "is_admin": False,
+        "is_owner": False, "is_restricted": False, "is_ultra_restricted": False, "is_app_user": False,
+        "profile": {"real_name": "A Rep", "display_name": "rep", "team": "T0001"}, "updated": 1700000000,
+    }  # fmt: skip
+
+
+def _channel(channel: str) -> dict[str, Any]:
+    """A channel, private when its id begins with G, with the keys Slack sends."""
+    private = channel.startswith("G")
+    return {
+        "id": channel, "name": "deals", "is_channel": not private, "is_group": private, "is_im": False,
+        "is_mpim": False,
+        "is_private": private, "is_archived": False, "is_general": False, "is_shared": False, "is_ext_shared": False,
+        "is_org_shared": False, "is_pending_ext_shared": False, "pending_shared": [], "is_member": True,
+        "context_team_id": "T0001", "created": 1700000000, "creator": "U0REP", "num_members": 3,
+    }  # fmt: skip
 
 
 def _body(raw: str) -> dict[str, Any]:

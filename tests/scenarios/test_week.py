@@ -1,11 +1,22 @@
 """The week in Slack: digests, the ledger, hand-offs, the pipeline."""
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from slack_sdk import WebClient
 
+from bot.desk import Desk, Viewer
+from bot.poster import NotPosted
 from bot.samples import sample_payloads
+from bot.scribe_plain import PlainScribe
+from bot.slack.posting import Posting
+from storage import StorageConfig, open_memory
+from storage.embedder import HashEmbedder
+from storage.index import MemoryIndex
 from tests.scenarios.conftest import REP, Slack
+from tests.scenarios.slack_stub import running_stub
 
 
 @pytest.fixture
@@ -102,3 +113,74 @@ def test_half_a_command_is_taught(slack: Slack, name: str, text: str) -> None:
     """Each command with half its words answers with an example."""
     slack.command(name, text)
     assert "for example" in said(slack)
+
+
+def test_a_digest_is_scheduled_in_the_askers_zone_listed_and_ended(busy: Slack) -> None:
+    """`/digest here` takes days, hour and the asker's own zone; list shows it; off ends it."""
+    busy.command("/digest", "here weekly monday 9:00")
+    assert "every Monday at 9:00 (Europe/Berlin), with all deals" in said(busy)
+    plan = busy.memory.of("T0001").digests()[0]
+    assert (plan.channel, plan.cron, plan.tz, plan.made_by) == ("C0001", "0 9 * * 1", "Europe/Berlin", "U0REP")
+    busy.command("/digest", "list")
+    assert "<#C0001>" in said(busy, 2)
+    busy.command("/digest", "off")
+    said(busy, 3)
+    assert busy.memory.of("T0001").digests() == ()
+
+
+def posting(slack: Slack) -> Posting:
+    """What Slack is sent by the clock, through the stub."""
+    return Posting(slack.desk, lambda _team: WebClient(token="xoxb-test", base_url=slack.stub.url))
+
+
+def test_a_due_digest_is_posted_in_its_channel_and_its_table_under_it(busy: Slack) -> None:
+    """What the worker posts is the week as of the slot, red first, in the channel it was scheduled for."""
+    plan = busy.memory.of("T0001").set_digest(
+        "C0001", "0 9 * * 1", "UTC", accounts="all", made_by="U0REP", next_at=busy.memory.now
+    )
+    assert posting(busy).digest(plan, busy.memory.now)
+    sent = busy.stub.of("chat.postMessage")[0]
+    assert sent["channel"] == "C0001"
+    assert "Paysend" in json.dumps(sent)
+
+
+def test_nothing_is_posted_where_another_organisation_reads_along(busy: Slack) -> None:
+    """In a channel shared with another organisation the slot fails, and says why."""
+    plan = busy.memory.of("T0001").set_digest(
+        "C0001", "0 9 * * 1", "UTC", accounts="all", made_by="U0REP", next_at=busy.memory.now
+    )
+    busy.stub.channels["C0001"] = {"is_ext_shared": True, "is_shared": True}
+    with pytest.raises(NotPosted, match="another organisation"):
+        posting(busy).digest(plan, busy.memory.now)
+    assert busy.stub.of("chat.postMessage") == []
+
+
+def test_a_reminder_is_one_message_a_day_in_the_owners_morning(tmp_path: Path) -> None:
+    """Two steps due are one message; at night none; the same day none again; also on the day the clocks change."""
+    clock = [datetime(2026, 3, 29, 4, 30, tzinfo=UTC)]  # 6:30 in Berlin, the morning the clocks went forward
+    config = StorageConfig(data_dir=tmp_path, now=lambda: clock[0])
+    with running_stub() as stub, open_memory(config, embedder=HashEmbedder(), index=MemoryIndex()) as memory:
+        desk = Desk(memory, PlainScribe())
+        rep = Viewer("T0001", "U0REP0001", tz="Europe/Berlin")
+        memory.of("T0001").create_account("Acme Corp")
+        desk.add_step(rep, "Acme Corp: send the report today")
+        desk.add_step(rep, "Acme Corp: call Dana today")
+        due = Posting(desk, lambda _team: WebClient(token="xoxb-test", base_url=stub.url))
+        assert due.remind() == 0
+        clock[0] = datetime(2026, 3, 29, 6, 5, tzinfo=UTC)  # 8:05 in Berlin; it would be 7:05 had they not changed
+        assert [due.remind(), due.remind()] == [1, 0]
+        sent = stub.of("chat.postMessage")
+        assert len(sent) == 1
+        assert sent[0]["channel"] == "U0REP0001"
+        assert json.dumps(sent).count("Acme Corp") >= 2
+        clock[0] = datetime(2026, 3, 30, 6, 5, tzinfo=UTC)
+        assert due.remind() == 1
+
+
+def test_nobody_is_reminded_of_what_they_may_not_see(slack: Slack) -> None:
+    """A promise from a private channel's note is not told in a direct message."""
+    rep = Viewer("T0001", "U0REP0001", frozenset({"G0001"}))
+    slack.desk.log(rep, "Acme Corp", "I will send Dana the liability draft today.", source_key="k", visibility="G0001")
+    assert any("liability" in s.title for s in slack.desk.next_steps(rep, "Acme Corp").steps)
+    posting(slack).remind()
+    assert "liability" not in json.dumps(slack.stub.of("chat.postMessage"))

@@ -82,7 +82,7 @@ DAMAGES = (truncated, flipped, zeroed, gone)
 @pytest.mark.parametrize("turn", range(len(DAMAGES)))
 def test_a_damaged_file_is_noticed(tmp_path: Path, turn: int) -> None:
     """Whichever file is damaged, the index is as it was, or empty and says so: never in part, never a crash."""
-    random = Random(turn)  # noqa: S311 - a choice of bytes, no secret
+    random = Random(turn)
     root, held = tmp_path / "index", None
     for number in range(turn, 1000, len(DAMAGES)):
         index = opened(root)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.desk import Digest, Ledger, Pack
 from bot.pipeline import Pipeline
+from bot.schedule import Plan
 from bot.screen import (
     BUCKETS,
     card_head,
@@ -18,19 +19,25 @@ from bot.slack.views.answers import claim_line
 from bot.slack.views.blocks import Block, Message, button, context, day, escape, lines, messages, section
 from bot.week import Card
 from bot.wording import counted
-from storage import Handoff, NextStep, Side
+from storage import DigestPlan, DigestRun, Handoff, NextStep, Side
 
 STEP_DONE, STEP_MENU, STEP_REOPEN = "step_done", "step_menu", "step_reopen"
 HANDOFF_UNDO, SHARE_DIGEST = "handoff_undo", "share_digest"
+SEND_AGAIN = "send_again"
 STEPS_SHOWN = 20
 CARDS_SHOWN = 25
 """Deals shown in full; more are named in one line, and all are in the table below it."""
 _USER = re.compile(r"[UW][A-Z0-9]{6,20}\Z")
 
 
+def is_user(owner: str) -> bool:
+    """Whether an owner is Slack's own id of a user: others came with an import."""
+    return bool(_USER.match(owner))
+
+
 def person(owner: str) -> str:
     """Somebody's name; only what looks like Slack's own id of a user becomes a mention."""
-    return f"<@{owner}>" if _USER.match(owner) else escape(owner)
+    return f"<@{owner}>" if is_user(owner) else escape(owner)
 
 
 def digest(value: Digest, *, share: bool = False) -> list[Message]:
@@ -49,6 +56,29 @@ def digest(value: Digest, *, share: bool = False) -> list[Message]:
     if share and value.week.cards:
         blocks.append({"type": "actions", "elements": [button("Share in channel", SHARE_DIGEST, "week")]})
     return messages(blocks, title)
+
+
+_OF = {"linked": "the account of this channel", "mine": "your deals", "all": "all deals"}
+
+
+def planned(plan: DigestPlan) -> Message:
+    """A digest that was scheduled."""
+    when = escape(Plan(plan.cron, plan.tz).words)
+    text = f"This channel gets the digest {when}, with {_OF[plan.accounts]}. `/digest off` ends it."
+    return messages([section(text)], "Digest scheduled")[0]
+
+
+def plans(value: Sequence[tuple[DigestPlan, Sequence[DigestRun]]]) -> list[Message]:
+    """The digests of the workspace; a slot of which nobody knows whether it was posted has a button."""
+    blocks: list[Block] = []
+    for plan, runs in value:
+        blocks.append(section(f"<#{plan.channel}> {escape(Plan(plan.cron, plan.tz).words)}, {_OF[plan.accounts]}"))
+        for run in runs:
+            if run.state in ("unknown", "failed"):
+                why = "may or may not have been posted" if run.state == "unknown" else f"was not posted: {run.reason}"
+                blocks.append(section(escape(f"The one of {day(run.slot)} {why}.")))
+                blocks.append({"type": "actions", "elements": [button("Send again", SEND_AGAIN, str(run.id))]})
+    return messages(blocks or [section("No digests yet: `/digest here weekly monday 9:00`")], "Digests")
 
 
 def _buckets(value: Digest) -> list[Block]:

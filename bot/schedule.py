@@ -1,0 +1,107 @@
+"""When a digest is due: what people say becomes a cron expression in an IANA zone, and that the next instant. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim
+
+from storage.errors import BadInput
+
+GRACE = timedelta(hours=1)
+"""A slot that was missed is posted late within it; after it the slot is skipped, and said to be."""
+
+USAGE = "Say when, for example: /digest here weekly monday 9:00 (or: weekdays 8:30, daily 9:00, monday thursday 9am)."
+_DAYS = {"monday": 1, "tuesday": 2, "wednesday": 3, "thursday": 4, "friday": 5, "saturday": 6, "sunday": 0}
+_SHORT = {name[:3]: number for name, number in _DAYS.items()} | _DAYS | {"tues": 2, "wednes": 3, "thurs": 4}
+_TIME = re.compile(r"^(?:at)?(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$")
+_FILLERS = frozenset(("weekly", "every", "each", "on", "at", "and", "week", "o'clock"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule: `cron` has five fields and holds in the zone `tz`."""
+
+    cron: str
+    tz: str
+
+    @property
+    def words(self) -> str:
+        """`every Monday at 9:00 (Europe/Berlin)`."""
+        minute, hour, _, _, days = self.cron.split()
+        names = {str(number): name.capitalize() for name, number in _DAYS.items()}
+        when = {"*": "every day", "1-5": "every weekday"}.get(days) or "every " + ", ".join(
+            names[day] for day in days.split(",")
+        )
+        return f"{when} at {hour}:{int(minute):02} ({self.tz})"
+
+
+def parse(text: str, tz: str) -> Plan:
+    """What a person typed as a plan. Raises BadInput with an example."""
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInput(f"'{tz[:40]}' is no time zone; use a name such as Europe/Berlin.") from error
+    words = re.sub(r"[,;]", " ", text.casefold()).split()
+    days, hour, minute = "", -1, 0
+    chosen: list[int] = []
+    for word in _joined(words):
+        time = _TIME.match(word)
+        if word in ("daily", "day"):
+            days = "*"
+        elif word in ("weekdays", "weekday", "workdays"):
+            days = "1-5"
+        elif word.rstrip("s") in _SHORT or word in _SHORT:
+            chosen.append(_SHORT[word if word in _SHORT else word.rstrip("s")])
+        elif time:
+            hour, minute = _hour(time)
+        elif word not in _FILLERS:
+            raise BadInput(f"I do not understand '{word[:40]}'. {USAGE}")
+    days = ",".join(str(day) for day in dict.fromkeys(chosen)) or days
+    if not days or not 0 <= hour < 24 or not 0 <= minute < 60:
+        raise BadInput(USAGE)
+    return Plan(f"{minute} {hour} * * {days}", tz)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """`9 am` is one word."""
+    joined: list[str] = []
+    for word in words:
+        if word in ("am", "pm") and joined:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _hour(time: re.Match[str]) -> tuple[int, int]:
+    hour, half = int(time[1]), time[3]
+    if half and not 1 <= hour <= 12:
+        return -1, 0
+    return (hour % 12 + (12 if half == "pm" else 0) if half else hour), int(time[2] or 0)
+
+
+def next_after(cron: str, tz: str, moment: datetime) -> datetime:
+    """The next instant after a moment, in UTC. A skipped hour runs at the next valid minute, a doubled one once."""
+    return next(CronSim(cron, moment.astimezone(ZoneInfo(tz)))).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The newest slot that has come, whether it is too late for it, how many older ones it stands for, and the next."""
+
+    slot: datetime
+    is_late: bool
+    missed: int
+    next_at: datetime
+
+
+def due(cron: str, tz: str, next_at: datetime, now: datetime, grace: timedelta = GRACE) -> Due | None:
+    """What is due at `now`; None when nothing is. Slots missed before the newest are coalesced into it."""
+    if next_at > now:
+        return None
+    slot, missed = next_at, 0
+    while (following := next_after(cron, tz, slot)) <= now:
+        slot, missed = following, missed + 1
+    return Due(slot, now - slot > grace, missed, following)

@@ -1,0 +1,111 @@
+"""What Slack is sent without being asked: digests on schedule, and reminders on the morning something is due."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.desk import Desk, Viewer
+from bot.poster import NotPosted
+from bot.slack.asking import FIXES, quiet
+from bot.slack.views import week as shown
+from storage import DigestPlan
+
+log = logging.getLogger("rapport.slack")
+
+MORNING, EVENING = 8, 19
+"""Reminders go out between these hours of the owner's day; what falls due in the night waits for the morning."""
+
+ClientOf = Callable[[str], WebClient | None]
+
+
+class Posting:
+    """Over a desk and the client of each workspace; None where the workspace has no token any more."""
+
+    def __init__(self, desk: Desk, client_of: ClientOf) -> None:
+        self._desk = desk
+        self._client_of = client_of
+
+    def digest(self, plan: DigestPlan, slot: datetime) -> str:
+        """Post a digest for a slot; gives the message's ts. Raises NotPosted when Slack has certainly not got it."""
+        client = self._client(plan.team_id)
+        viewer = self._everyone_in(client, plan)
+        since = self._desk.memory.of(plan.team_id).last_posted(plan.id)
+        accounts = self._linked(plan) if plan.accounts == "linked" else None
+        value = self._desk.digest(viewer, mine=plan.accounts == "mine", accounts=accounts, as_of=slot, since=since)
+        first, *rest = shown.digest(value)
+        ts = str(_posted(client, plan.channel, **quiet(first)))
+        for message in rest:
+            # The slot counts as posted from its first message on: what fails below it is only said in the log.
+            try:
+                client.chat_postMessage(channel=plan.channel, thread_ts=ts, **quiet(message))
+            except SlackApiError as error:
+                log.warning("digest %s: its second message: %s", plan.id, error.response.get("error"))
+        return ts
+
+    def remind(self) -> int:
+        """One direct message to each rep whose steps are due; returns how many were sent."""
+        return sum(self._remind(team) for team in self._desk.memory.teams())
+
+    def _remind(self, team: str) -> int:
+        owners = {s.owner for s in self._desk.memory.of(team).next_steps() if shown.is_user(s.owner)}
+        client = self._client_of(team) if owners else None
+        return sum(self._remind_one(client, team, owner) for owner in sorted(owners)) if client else 0
+
+    def _remind_one(self, client: WebClient, team: str, owner: str) -> bool:
+        try:
+            user = client.users_info(user=owner)["user"]
+        except SlackApiError as error:
+            log.warning("a reminder waits: %s", error.response.get("error"))
+            return False
+        # Notes of private channels are nobody's in a direct message: they are reminded of where they were written.
+        viewer = Viewer(team, owner, frozenset(), user.get("tz") or "UTC")
+        steps = self._desk.due_reminders(viewer)
+        if not steps or user.get("deleted") or not MORNING <= self._desk.local_hour(viewer) < EVENING:
+            return False
+        fresh = self._desk.claim_reminders(viewer, steps)
+        for message in shown.reminder(fresh) if fresh else []:
+            try:
+                client.chat_postMessage(channel=owner, **quiet(message))
+            except SlackApiError as error:
+                log.warning("a reminder was not taken: %s", error.response.get("error"))
+                return False
+        return bool(fresh)
+
+    def _client(self, team: str) -> WebClient:
+        client = self._client_of(team)
+        if client is None:
+            raise NotPosted("the app is no longer installed in this workspace")
+        return client
+
+    def _linked(self, plan: DigestPlan) -> tuple[str, ...]:
+        account = self._desk.memory.of(plan.team_id).channel_account(plan.channel)
+        return (account.key,) if account else ()
+
+    def _everyone_in(self, client: WebClient, plan: DigestPlan) -> Viewer:
+        """What everybody in the channel may see; nothing is posted where another organisation reads along."""
+        try:
+            channel = client.conversations_info(channel=plan.channel)["channel"]
+        except SlackApiError as error:
+            raise _refused(error) from error
+        if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+            raise NotPosted("another organisation reads along in this channel")
+        audience = frozenset({plan.channel}) if channel.get("is_private") else frozenset()
+        return Viewer(plan.team_id, plan.made_by, audience, plan.tz)
+
+
+def _posted(client: WebClient, channel: str, **message: object) -> object:
+    try:
+        return client.chat_postMessage(channel=channel, **message)["ts"]  # type: ignore[arg-type] # built by our views
+    except SlackApiError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: SlackApiError) -> NotPosted:
+    """Slack's own refusal: what it refused is not there."""
+    code = str(error.response.get("error"))
+    if code == "ratelimited":
+        return NotPosted("Slack asked to wait", float(error.response.headers.get("Retry-After", 60)))
+    return NotPosted(FIXES.get(code, code))
