@@ -239,6 +239,32 @@ def report(
 
 
 @app.command()
+def reread(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many notes, and what it would cost.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have notes read again that today's reader (rules, or prompt and model) has not read."""
+    settings = Settings()
+    with _desk() as desk:
+        waiting = desk.reread_estimate()
+        values: dict[str, Any] = {"reader": desk.scribe.name, "notes": waiting.notes, "cost_usd": waiting.cost}
+        if not dry_run:
+            values["read"] = sum(_reread_team(desk, team) for team in desk.memory.teams())
+        cost = f", about ${waiting.cost} with {settings.rapport_model_read}" if desk.quick else ""
+        done = "" if dry_run else f"; {values['read']} read now"
+        _print(values, as_json, lambda: f"{waiting.notes} notes to read by {desk.scribe.name}{cost}{done}")
+
+
+def _reread_team(desk: Any, team: str) -> int:
+    total = 0
+    while read := desk.read_pending(team):
+        total += read
+    return total
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what this installation runs on and whether anything waits."""
     settings = Settings()
@@ -246,6 +272,8 @@ def doctor(as_json: AsJson = False) -> None:
         status = desk.memory.status() | {
             "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
             "slack_token": bool(settings.slack_bot_token.get_secret_value()),
+            "reader": desk.scribe.name,
+            "claude_this_month_usd": str(desk.memory.usage.this_month()),
             "notices": desk.memory.notices,
         }
         _print(status, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in status.items()))

@@ -85,6 +85,10 @@ def answer(value: Answer) -> Text:
             for hit in value.found.nearest:
                 text.append(_hit(hit))
         return text
+    if value.notice:
+        text.append(f"{value.notice}\n", style="italic")
+    for claim in value.words:
+        text.append(_claim(claim))
     for heading, hits in value.groups:
         text.append(f"{heading}\n", style="underline")
         for hit in hits:

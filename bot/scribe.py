@@ -4,8 +4,10 @@ A scribe is handed facts and figures and gives back claims, each with the note t
 """
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.deal import Deal
@@ -13,6 +15,9 @@ from bot.health import Health
 from bot.signals import Reading
 from bot.week import Card, Wording
 from storage import Facts, Hit, Interaction
+
+workspace: ContextVar[str] = ContextVar("workspace", default="")
+"""For whom the scribe works at the moment: what it uses is written down under this workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ class Scribe(Protocol):
 
     def read(self, note: Interaction) -> Reading:
         """What a note says, as signals with verbatim quotes."""
+
+    def price_of(self, notes: int, characters: int) -> Decimal:
+        """What reading that many notes would cost, estimated in dollars; 0 for rules."""
 
     def brief(self, facts: Facts, health: Health, deal: Deal) -> Brief:
         """The brief of an account, or of a person when `facts.contact` is set."""

@@ -1,6 +1,7 @@
 """The scribe that needs no key: it picks, quotes and fills templates. Every line is a record and cites its note."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from bot.advice import advise, pressing, proof, remedy, step_proof, whom
 from bot.deal import Concern, Deal, Issue, Person, Promise, day_of
@@ -38,6 +39,10 @@ class PlainScribe:
     def read(self, note: Interaction) -> Reading:
         """What the rules see in the note's words."""
         return read_by_rules(note.text)
+
+    def price_of(self, notes: int, characters: int) -> Decimal:  # noqa: ARG002 - rules cost nothing
+        """Nothing."""
+        return Decimal(0)
 
     def brief(self, facts: Facts, health: Health, deal: Deal) -> Brief:
         """A brief that says nothing the records do not say."""

@@ -1,5 +1,6 @@
 """Settings: the only reader of the environment. Presence decides: what is not given is done without it."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -18,9 +19,25 @@ class Settings(BaseSettings):
     )
     slack_api_url: str = Field(default="https://slack.com/api/", description="Base URL of Slack's Web API.")
     anthropic_api_key: SecretStr = Field(
-        default=SecretStr(""), description="Reserved: without it notes are read by rules."
+        default=SecretStr(""), description="With it Claude reads notes and words answers; without it, rules do."
     )
-    anthropic_base_url: str = Field(default="", description="Reserved: base URL of a gateway.")
+    anthropic_base_url: str = Field(default="", description="Base URL of a gateway in front of Claude.")
+    rapport_model_read: str = Field(default="claude-haiku-5-5", description="Model that reads notes.")
+    rapport_model_words: str = Field(
+        default="claude-sonnet-5-5", description="Model that words briefs, answers and digests."
+    )
+    rapport_effort: str = Field(default="low", description="How hard the models think: low, medium, high.")
+    rapport_llm_seconds: float = Field(default=25.0, description="Deadline of a call to Claude, in seconds.")
+    rapport_llm_budget: Decimal = Field(
+        default=Decimal(0), description="Dollars a month for Claude, estimated; beyond it rules answer. 0: no limit."
+    )
+    slack_client_id: str = Field(default="", description="Client id; with it many workspaces install by OAuth (HTTP).")
+    slack_client_secret: SecretStr = Field(default=SecretStr(""), description="Client secret, for OAuth.")
+    rapport_encryption_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Fernet key(s) that tokens are kept under; comma separated, the first encrypts.",
+    )
+    rapport_public_url: str = Field(default="", description="Public base URL, for the OAuth redirect.")
     database_url: SecretStr = Field(
         default=SecretStr(""), description="Postgres URL; without it SQLite in the data folder."
     )

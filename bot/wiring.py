@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from bot.claude import Claude
 from bot.desk import Desk, Viewer
+from bot.scribe import workspace
+from bot.scribe_claude import ClaudeScribe, Jobs
 from bot.scribe_plain import PlainScribe
 from bot.settings import Settings
 from bot.worker import Worker
-from storage import StorageConfig, open_memory
+from storage import Memory, StorageConfig, open_memory
 
 if TYPE_CHECKING:
     from slack_bolt import App
@@ -41,7 +45,41 @@ def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[
         ring=bell.set,
     )
     with open_memory(config) as memory:
-        yield Desk(memory, PlainScribe(), bell)
+        plain = PlainScribe()
+        key = settings.anthropic_api_key.get_secret_value()
+        if not key:
+            yield Desk(memory, plain, bell)
+            return
+        with claude(settings, memory, key) as wire:
+            yield Desk(memory, ClaudeScribe(wire, plain, jobs(settings)), bell, plain)
+
+
+@contextmanager
+def claude(settings: Settings, memory: Memory, key: str) -> Iterator[Claude]:
+    """The wire to Claude, within the month's budget, with its use written down."""
+    budget = settings.rapport_llm_budget
+    wire = Claude(
+        key,
+        base_url=settings.anthropic_base_url,
+        deadline=settings.rapport_llm_seconds,
+        allowed=lambda: not budget or memory.usage.this_month() < budget,
+        on_use=lambda use: memory.usage.add(workspace.get(), use.model, use.input_tokens, use.output_tokens, use.cost),
+    )
+    try:
+        yield wire
+    finally:
+        wire.close()
+
+
+def jobs(settings: Settings) -> Jobs:
+    """The four jobs with the configured models."""
+    made, effort = Jobs(), settings.rapport_effort
+    return Jobs(
+        read=replace(made.read, model=settings.rapport_model_read, effort=effort),
+        brief=replace(made.brief, model=settings.rapport_model_words, effort=effort),
+        digest=replace(made.digest, model=settings.rapport_model_words, effort=effort),
+        answer=replace(made.answer, model=settings.rapport_model_words, effort=effort),
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from storage.records import CaughtUp, Interaction
 from storage.schedules import Schedules, ScheduleVerbs
 from storage.sync import Progress, Sync
 from storage.tables import metadata
+from storage.usage import UsageBook
 
 
 class TeamMemory(RecallVerbs, HandoffVerbs, ScheduleVerbs):
@@ -44,6 +45,11 @@ class Memory:
     def schedules(self) -> Schedules:
         """The digests of every workspace."""
         return Schedules(self._ground)
+
+    @property
+    def usage(self) -> UsageBook:
+        """What models were used for."""
+        return UsageBook(self._ground)
 
     @property
     def installs(self) -> Installs:
@@ -77,19 +83,20 @@ class Memory:
         with self._ground.db.read() as connection:
             return tuple(connection.execute(select(account.c.team_id).distinct()).scalars())
 
-    def unread(self, read_as: str, limit: int = 100) -> tuple[Interaction, ...]:
-        """Notes that this reader has not read, newest first, over all workspaces."""
-        i = interaction.c
-        query = select_notes().where(i.state == "active", (i.read_as < read_as) | (i.read_as > read_as))
-        with self._ground.db.read() as connection:
-            return tuple(to_interaction(row) for row in connection.execute(query.order_by(i.id.desc()).limit(limit)))
-
     def never_read(self, team_id: str, read_as: Sequence[str], limit: int = 100) -> tuple[Interaction, ...]:
         """Notes of a workspace that none of these readers has read, newest first."""
         i = interaction.c
         query = select_notes().where(i.team_id == team_id, i.state == "active", i.read_as.not_in(read_as))
         with self._ground.db.read() as connection:
             return tuple(to_interaction(row) for row in connection.execute(query.order_by(i.id.desc()).limit(limit)))
+
+    def to_read(self, read_as: str) -> tuple[int, int]:
+        """How many notes this reader has not read, over all workspaces, and their characters."""
+        i = interaction.c
+        query = select(func.count(), func.coalesce(func.sum(func.length(i.text)), 0))
+        with self._ground.db.read() as connection:
+            row = connection.execute(query.where(i.state == "active", i.read_as != read_as)).one()
+        return int(row[0]), int(row[1])
 
     def status(self) -> dict[str, Any]:
         """Counts and engines, for `doctor`: no names and no words."""

@@ -1,13 +1,13 @@
 """Asking: briefs, recall and timelines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.deal import read_deal
 from bot.desk.base import Base, Viewer
 from bot.health import assess
-from bot.scribe import Brief
+from bot.scribe import Brief, Claim
 from storage import Facts, Found, Hit, Interaction, Kind, Resolved, Signal, TeamMemory
 from storage.errors import BadInput, RapportError
 
@@ -26,7 +26,10 @@ _GROUP_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a question, in groups; `objection` and `next_step` are of the best note."""
+    """What came back for a question, in groups; `objection` and `next_step` are of the best note.
+
+    `words` is the answer put into words, each sentence proved by a note; empty where no model words answers.
+    """
 
     who: str
     question: str
@@ -35,6 +38,8 @@ class Answer:
     objection: str = ""
     next_step: str = ""
     account: str = ""
+    words: tuple[Claim, ...] = ()
+    notice: str = ""
 
 
 class AskVerbs(Base):
@@ -44,6 +49,11 @@ class AskVerbs(Base):
         """What to know before the next touch, computed now from every note on record. Raises as `log` does."""
         facts = self.facts(viewer, who, as_of)
         return self.scribe.brief(facts, assess(facts), read_deal(facts))
+
+    def plain_brief(self, viewer: Viewer, who: str) -> Brief:
+        """The brief by rules, at once, whatever is configured. Raises as `brief` does."""
+        facts = self.facts(viewer, who)
+        return self.at_once.brief(facts, assess(facts), read_deal(facts))
 
     def facts(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Facts:
         """All on record about an account or a person, every note read."""
@@ -85,6 +95,17 @@ class AskVerbs(Base):
         resolved = self._who(team, who)
         contact = resolved.contact.id if resolved.contact else None
         return team.timeline(resolved.account.id, contact_id=contact)
+
+    def in_words(self, answer: Answer) -> Answer:
+        """The answer with a model's words on top, where one is configured; else as it is. May take its deadline."""
+        if self.quick is None or answer.found.abstained:
+            return answer
+        said = self.scribe.answer(answer.question, answer.found.hits)
+        if said.notice and not said.dropped:
+            return replace(answer, notice=said.notice)
+        if not said.answerable:
+            return replace(answer, notice="The notes do not say. The nearest ones:")
+        return replace(answer, words=said.claims, notice=said.notice)
 
     def _recollect(self, team: TeamMemory, viewer: Viewer, resolved: Resolved | None, found: Found) -> Answer:
         said: dict[int, tuple[Signal, ...]] = {}

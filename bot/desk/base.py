@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from threading import Event
 from zoneinfo import ZoneInfo
 
-from bot.scribe import Scribe
+from bot.scribe import Scribe, workspace
 from bot.signals import next_steps_of, to_signals
 from storage import Interaction, Memory, NoteReading, Resolved, TeamMemory
 from storage.errors import BadInput, UnknownAccount
@@ -19,6 +20,14 @@ class Viewer:
     user: str
     audience: frozenset[str] | None = frozenset()
     tz: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Notes that wait for the scribe, and the estimated dollars of reading them."""
+
+    notes: int
+    cost: Decimal
 
 
 READ_TOGETHER = 25
@@ -43,12 +52,27 @@ class Base:
         return self.quick or self.scribe
 
     def read_pending(self, team_id: str, tz: str = "UTC") -> int:
-        """Read what this scribe has not read yet in a workspace; returns how many notes. Called by the worker."""
-        notes = [n for n in self.memory.unread(self.scribe.name, limit=READ_TOGETHER) if n.team_id == team_id]
-        self._read_by(self.scribe, self.memory.of(team_id), notes, tz)
-        return len(notes)
+        """Have the scribe read what it has not read yet in a workspace; returns how many notes it read."""
+        done = 0
+        workspace.set(team_id)
+        for note in self.memory.never_read(team_id, (self.scribe.name,), limit=READ_TOGETHER):
+            reading = _reading(self.scribe, note, tz)
+            if reading.read_as != self.scribe.name:
+                # The scribe is away and somebody stood in: the note stays pending, and is tried again later.
+                if note.read_as != reading.read_as:
+                    self.memory.of(team_id).save_readings([reading])
+                break
+            done += self.memory.of(team_id).save_readings([reading])
+        return done
+
+    def reread_estimate(self) -> Waiting:
+        """How many notes the scribe has still to read, and what a model would cost for it."""
+        notes, chars = self.memory.to_read(self.scribe.name)
+        price = self.scribe.price_of(notes, chars) if self.quick is not None else Decimal(0)
+        return Waiting(notes, price)
 
     def _team(self, viewer: Viewer) -> TeamMemory:
+        workspace.set(viewer.team)
         return self.memory.of(viewer.team, viewer.audience)
 
     def _who(self, team: TeamMemory, name: str, *, create: bool = False) -> Resolved:

@@ -5,7 +5,8 @@ from slack_sdk import WebClient
 
 from bot.desk import LOG_USAGE, RECALL_USAGE, Desk
 from bot.slack import views
-from bot.slack.asking import Payload, answered, private, quiet, trouble, viewer_of
+from bot.slack.asking import Payload, answered, private, trouble, viewer_of
+from bot.slack.briefing import post_brief
 from storage.errors import BadInput, UnknownAccount
 
 BRIEF_USAGE = "Say who, for example: /brief Priya Sharma"
@@ -56,19 +57,14 @@ def _brief(desk: Desk, command: Payload, client: WebClient) -> list[views.Messag
     who = str(command.get("text") or "").strip()
     if not who:
         raise BadInput(BRIEF_USAGE)
-    value = desk.brief(viewer_of(command), who)
-    channel = command["channel_id"]
-    parent = client.chat_postMessage(channel=channel, **quiet(views.brief_parent(value)))
-    for message in views.brief(value):
-        client.chat_postMessage(channel=channel, thread_ts=parent["ts"], **quiet(message))
-    return []
+    return post_brief(desk, viewer_of(command), who, command["channel_id"], client)
 
 
 def _recall(desk: Desk, command: Payload) -> list[views.Message]:
     text = str(command.get("text") or "").strip()
     if not text:
         raise BadInput(RECALL_USAGE)
-    return views.answer(desk.recall_line(viewer_of(command), text))
+    return views.answer(desk.in_words(desk.recall_line(viewer_of(command), text)))
 
 
 def _timeline(desk: Desk, command: Payload) -> list[views.Message]:

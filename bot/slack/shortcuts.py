@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 from bot.desk import Desk
 from bot.slack import views
 from bot.slack.asking import Payload, is_private, trouble, viewer_of
+from bot.slack.briefing import post_brief
 from storage.errors import RapportError
 
 NO_GUESS = "I could not tell which account this message is about. Use /brief with the name."
@@ -90,11 +91,5 @@ def _brief_under(desk: Desk, shortcut: Payload, client: WebClient, respond: Resp
     if not who:
         respond(response_type="ephemeral", **views.sentence(NO_GUESS))
         return
-    for message in views.brief(desk.brief(viewer, who)):
-        client.chat_postMessage(
-            channel=shortcut["channel"]["id"],
-            thread_ts=shortcut["message"].get("thread_ts") or shortcut["message_ts"],
-            unfurl_links=False,
-            unfurl_media=False,
-            **message,
-        )
+    thread = str(shortcut["message"].get("thread_ts") or shortcut["message_ts"])
+    post_brief(desk, viewer, who, shortcut["channel"]["id"], client, thread=thread)

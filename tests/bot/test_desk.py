@@ -119,4 +119,4 @@ def test_the_worker_reads_and_indexes_what_an_earlier_process_left(desk: Desk) -
     desk.memory.of("T0001").import_payload({"accountId": "n-1", "INTERACTION": [{"summary": "They want a discount."}]})
     assert Worker(desk).once()
     assert desk.memory.status()["pending"] == 0
-    assert desk.memory.unread(desk.scribe.name) == ()
+    assert desk.memory.never_read("T0001", (desk.scribe.name,)) == ()

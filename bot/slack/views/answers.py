@@ -37,6 +37,9 @@ def answer(value: Answer) -> list[Message]:
         blocks.append(section(f"Nothing on record about that at {escape(value.who)}."))
         if value.found.nearest:
             blocks += lines("The nearest notes", [_hit(hit) for hit in value.found.nearest])
+    if value.notice:
+        blocks.append(context(escape(value.notice)))
+    blocks += lines("In short", [claim_line(claim) for claim in value.words]) if value.words else []
     for heading, hits in value.groups:
         blocks += lines(heading, [_hit(hit) for hit in hits])
     return messages(blocks, f"What is on record about {escape(value.who)}")

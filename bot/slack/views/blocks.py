@@ -20,7 +20,7 @@ OPTIONS_LIMIT = 100
 VALUE_LIMIT = 2000
 
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _MARKS = re.compile(r"([*_~`])")
 
 

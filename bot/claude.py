@@ -1,0 +1,270 @@
+"""The wire to Claude: one question, one checked value, within one deadline; or a sentence that says why not.
+
+The SDK is imported when the first question is asked: a run without a key never loads it.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from contextvars import copy_context
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    import httpx2
+    from anthropic import Anthropic
+    from anthropic.types import Message
+
+log = logging.getLogger("rapport.claude")
+
+ATTEMPTS = 2
+LEAST_LEFT = 4.0
+"""Seconds that must be left for another attempt to be worth its while."""
+
+MILLION = Decimal(1_000_000)
+PRICES: Mapping[str, tuple[Decimal, Decimal]] = {
+    "haiku": (Decimal(1), Decimal(5)),
+    "sonnet": (Decimal(3), Decimal(15)),
+    "opus": (Decimal(5), Decimal(25)),
+}
+"""Dollars per million input and output tokens by family: estimates for the budget, not an invoice."""
+
+_PROMPTS = Path(__file__).parent / "prompts"
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of question: its prompt, the model, how hard it thinks, and the tokens it may use."""
+
+    name: str
+    model: str
+    effort: str
+    max_tokens: int
+
+    @property
+    def version(self) -> str:
+        """The prompt's version, from its first line."""
+        return prompt(self.name)[0]
+
+    @property
+    def signature(self) -> str:
+        """Prompt and model: what derives carries it, so that a change of either is seen."""
+        return f"{self.version}+{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one call used. `cost` is an estimate in dollars."""
+
+    job: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal
+
+
+class Unavailable(Exception):
+    """Claude did not give an answer that can be used; the text says why, in words for people."""
+
+
+@cache
+def prompt(name: str) -> tuple[str, str]:
+    """A prompt's version and its text."""
+    first, _, rest = (_PROMPTS / f"{name}.md").read_text(encoding="utf-8").partition("\n")
+    return first.removeprefix("version:").strip(), rest.strip()
+
+
+class Claude:
+    """Asks questions. Thread-safe; at most `at_a_time` run side by side, and none longer than `deadline` seconds."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = "",
+        deadline: float = 25.0,
+        at_a_time: int = 4,
+        allowed: Callable[[], bool] = lambda: True,
+        on_use: Callable[[Use], object] = lambda _use: None,
+        http_client: "httpx2.Client | None" = None,
+    ) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
+        self._deadline = deadline
+        self._allowed = allowed
+        self._on_use = on_use
+        self._http_client = http_client
+        self._lanes = ThreadPoolExecutor(at_a_time, thread_name_prefix="claude")
+        self._client: Anthropic | None = None
+        self._closing = Event()
+
+    def ask(self, job: Job, user: str, shape: type[_Answer]) -> _Answer:
+        """The answer to a question in the given shape. Raises Unavailable, within the deadline, whatever goes wrong."""
+        if not self._allowed():
+            raise Unavailable("this month's budget for it is used up")
+        until = monotonic() + self._deadline
+        # The lane works for whoever asks: it takes their context along.
+        lane: Future[_Answer] = self._lanes.submit(copy_context().run, self._asked, job, user, shape, until)
+        try:
+            return lane.result(timeout=self._deadline)
+        except TooSlow as error:
+            lane.cancel()
+            raise Unavailable("it did not answer in time") from error
+
+    def close(self) -> None:
+        """Take no more questions."""
+        self._closing.set()
+        self._lanes.shutdown(wait=False, cancel_futures=True)
+
+    def _asked(self, job: Job, user: str, shape: type[_Answer], until: float) -> _Answer:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(job, user, shape, until)
+            except _Again as again:
+                left = until - monotonic()
+                if attempt == ATTEMPTS or left - again.wait < LEAST_LEFT:
+                    raise Unavailable(str(again)) from again
+                self._closing.wait(again.wait)
+        raise Unavailable("it did not answer")
+
+    def _once(self, job: Job, user: str, shape: type[_Answer], until: float) -> _Answer:
+        import anthropic
+
+        left = until - monotonic()
+        if left <= 0:
+            raise Unavailable("it did not answer in time")
+        try:
+            message = self._made().messages.create(timeout=left, **request(job, user, shape))
+        except anthropic.APITimeoutError as error:
+            raise Unavailable("it did not answer in time") from error
+        except anthropic.AnthropicError as error:
+            raise _reason(error) from error
+        except json.JSONDecodeError as error:
+            # A 200 with a broken body surfaces as this, and not as an error of the SDK's.
+            raise Unavailable("its answer could not be read") from error
+        self._count(job, message)
+        return _value(message, shape)
+
+    def _made(self) -> "Anthropic":
+        if self._client is None:
+            import anthropic
+
+            # The key is always passed: without it the SDK looks for tokens and profiles on the disk.
+            self._client = anthropic.Anthropic(
+                api_key=self._api_key,
+                base_url=self._base_url or "https://api.anthropic.com",
+                max_retries=0,
+                http_client=self._http_client,
+            )
+        return self._client
+
+    def _count(self, job: Job, message: "Message") -> None:
+        use = _use_of(job, message)
+        log.info("%s: %d tokens in, %d out, about $%s", use.job, use.input_tokens, use.output_tokens, use.cost)
+        self._on_use(use)
+
+
+class _Again(Exception):
+    """Worth another attempt after some seconds."""
+
+    def __init__(self, reason: str, wait: float) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+def request(job: Job, user: str, shape: type[BaseModel]) -> dict[str, Any]:
+    """The parameters of a call."""
+    from anthropic import transform_schema
+
+    text: dict[str, Any] = {"type": "text", "text": prompt(job.name)[1], "cache_control": {"type": "ephemeral"}}
+    return {
+        "model": job.model,
+        "max_tokens": job.max_tokens,
+        "system": [text],
+        "messages": [{"role": "user", "content": user}],
+        "output_config": {
+            "effort": job.effort,
+            "format": {"type": "json_schema", "schema": transform_schema(shape)},
+        },
+    }
+
+
+def _value(message: "Message", shape: type[_Answer]) -> _Answer:
+    """What was answered, once it is known to be whole: a refusal and a cut answer come with HTTP 200."""
+    ended = {
+        "refusal": "it declined to answer",
+        "max_tokens": "its answer was cut off",
+        "model_context_window_exceeded": "there was too much to read",
+    }
+    if message.stop_reason in ended:
+        raise Unavailable(ended[message.stop_reason])
+    text = "".join(block.text for block in message.content if block.type == "text")
+    try:
+        return shape.model_validate_json(text)
+    except ValidationError as error:
+        raise Unavailable("its answer could not be read") from error
+
+
+def _reason(error: Exception) -> Exception:
+    """What an error of the SDK's means to us: worth another attempt, or not, in words for people."""
+    import anthropic
+
+    status = getattr(error, "status_code", 0)
+    if isinstance(error, anthropic.AuthenticationError | anthropic.PermissionDeniedError):
+        return Unavailable("it refused the key: check ANTHROPIC_API_KEY")
+    if isinstance(error, anthropic.APIConnectionError):
+        return _Again("it could not be reached", 0.5)
+    if status == 429:
+        return _Again("it is asked for too much at the moment", _retry_after(error))
+    if status in (408, 409) or status >= 500:
+        return _Again("it is overloaded at the moment", min(_retry_after(error), 2.0))
+    return Unavailable("it refused the request" if status else "it failed")
+
+
+def _retry_after(error: Exception) -> float:
+    """Seconds asked for by the response; 1 without a word. Never obeyed beyond the deadline."""
+    response = getattr(error, "response", None)
+    value = response.headers.get("retry-after", "") if response is not None else ""
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return 1.0
+
+
+CHARS_PER_TOKEN = 3.5
+ANSWER_TOKENS = 350
+"""Tokens of a note's reading, thinking included, and characters of English per token: measured on notes, roughly."""
+
+
+def price_of(job: Job, calls: int, characters: int) -> Decimal:
+    """What that many calls over these characters would cost, in dollars, the prompt read from the cache."""
+    per_in, per_out = _price(job.model)
+    prompted = Decimal("0.1") * int(len(prompt(job.name)[1]) / CHARS_PER_TOKEN) * calls
+    tokens_in = prompted + int(characters / CHARS_PER_TOKEN)
+    cost: Decimal = (tokens_in * per_in + ANSWER_TOKENS * calls * per_out) / MILLION
+    return cost.quantize(Decimal("0.01"))
+
+
+def _price(model: str) -> tuple[Decimal, Decimal]:
+    return next((price for family, price in PRICES.items() if family in model), PRICES["sonnet"])
+
+
+def _use_of(job: Job, message: "Message") -> Use:
+    used = message.usage
+    written, read = used.cache_creation_input_tokens or 0, used.cache_read_input_tokens or 0
+    per_in, per_out = _price(job.model)
+    # A token written to the cache counts a quarter more, one read from it a tenth.
+    weighed = used.input_tokens + Decimal("1.25") * written + Decimal("0.1") * read
+    cost = (weighed * per_in + used.output_tokens * per_out) / MILLION
+    total = used.input_tokens + written + read
+    return Use(job.name, job.model, total, used.output_tokens, cost.quantize(Decimal("0.0001")))
