@@ -199,6 +199,10 @@ class AccountVerbs(TeamGround):
         connection.execute(delete(alias).where(alias.c.team_id == self.team_id, alias.c.name_key == key))
         connection.execute(insert(alias).values(team_id=self.team_id, name_key=key, name=name, account_id=account_id))
 
+    def _forget_alias(self, connection: Connection, account_id: int, name: str) -> None:
+        mine = (alias.c.team_id == self.team_id) & (alias.c.account_id == account_id)
+        connection.execute(delete(alias).where(mine, alias.c.name_key == name_key(name)))
+
     def _contacts(self, connection: Connection, account_id: int | None = None) -> tuple[Contact, ...]:
         mine = contact.c.team_id == self.team_id
         mine = mine if account_id is None else mine & (contact.c.account_id == account_id)

@@ -10,8 +10,9 @@ from sqlalchemy import delete, func, select
 from storage.errors import BadInput
 from storage.ground import Ground, account, interaction
 from storage.ground import inbox as inbox_table
-from storage.handoffs import HandoffVerbs
+from storage.inbox import Inbox
 from storage.installs import Installs
+from storage.merging import MergeVerbs
 from storage.notes import select_notes, to_interaction
 from storage.recall import Engines, RecallVerbs
 from storage.records import CaughtUp, Interaction
@@ -21,7 +22,7 @@ from storage.tables import metadata
 from storage.usage import UsageBook
 
 
-class TeamMemory(RecallVerbs, HandoffVerbs, ScheduleVerbs):
+class TeamMemory(RecallVerbs, MergeVerbs, ScheduleVerbs):
     """All verbs of one workspace, as one audience sees it."""
 
 
@@ -45,6 +46,11 @@ class Memory:
     def schedules(self) -> Schedules:
         """The digests of every workspace."""
         return Schedules(self._ground)
+
+    @property
+    def inbox(self) -> Inbox:
+        """Deliveries that have been taken."""
+        return Inbox(self._ground)
 
     @property
     def usage(self) -> UsageBook:

@@ -145,6 +145,16 @@ class NoteVerbs(AccountVerbs):
             raise UnknownNote
         return self.correct(interaction_id, former[-1].text, by)
 
+    def logged_at(self, interaction_id: int) -> datetime:
+        """When a note was written down or last corrected. Raises UnknownNote."""
+        with self._read() as connection:
+            self._living(connection, interaction_id)
+            times = select(_i.logged_at, _i.state_at).where(
+                _i.team_id == self.team_id, (_i.id == interaction_id) | (_i.version_of == interaction_id)
+            )
+            latest: datetime = max(at for row in connection.execute(times) for at in row if at is not None)
+        return latest
+
     def history(self, interaction_id: int) -> tuple[Interaction, ...]:
         """The former versions of a note, oldest first."""
         query = select_notes().where(

@@ -10,12 +10,13 @@ No Slack, no SQL, no SDK: values in, values out.
 from bot.desk.accounts import AccountVerbs
 from bot.desk.asking import OBJECTIONS, PROMISES, RECALL_USAGE, REST, Answer, AskVerbs
 from bot.desk.base import Viewer
-from bot.desk.ledger import NEXT_USAGE, Ledger, LedgerVerbs
+from bot.desk.home import Home, HomeVerbs
+from bot.desk.ledger import NEXT_USAGE, Ledger
 from bot.desk.notes import LOG_USAGE, NoteVerbs, Receipt
-from bot.desk.week import Course, Digest, Pack, WeekVerbs
+from bot.desk.week import Course, Digest, Pack
 
 
-class Desk(NoteVerbs, AskVerbs, AccountVerbs, LedgerVerbs, WeekVerbs):
+class Desk(NoteVerbs, AskVerbs, AccountVerbs, HomeVerbs):
     """Every verb, over one memory and one scribe."""
 
 
@@ -30,6 +31,7 @@ __all__ = [
     "Course",
     "Desk",
     "Digest",
+    "Home",
     "Ledger",
     "Pack",
     "Receipt",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.desk.base import Base, Viewer
-from storage import Imported
+from storage import Account, Imported
 
 
 class AccountVerbs(Base):
@@ -16,6 +16,49 @@ class AccountVerbs(Base):
     def account_names(self, viewer: Viewer) -> tuple[tuple[str, str], ...]:
         """(key, name) of every account, by name."""
         return tuple((a.key, a.name) for a in self._team(viewer).accounts())
+
+    def create_account(self, viewer: Viewer, name: str) -> Account:
+        """A new account, owned by whoever makes it; one of exactly that name is handed back."""
+        return self._team(viewer).create_account(name, owner=viewer.user)
+
+    def rename_account(self, viewer: Viewer, who: str, name: str) -> Account:
+        """Another name; the old one goes on finding it."""
+        team = self._team(viewer)
+        return team.rename_account(self._who(team, who, viewer).account.id, name)
+
+    def merge_accounts(self, viewer: Viewer, who: str, into: str) -> tuple[Account, int]:
+        """Make one account of two; gives the one that is left and the number to undo it by."""
+        team = self._team(viewer)
+        kept = self._who(team, into, viewer).account
+        return kept, team.merge_accounts(self._who(team, who, viewer).account.id, kept.id, viewer.user)
+
+    def undo_merge(self, viewer: Viewer, merge_id: int) -> Account:
+        """Take a merge back, within thirty days. Raises NotFound."""
+        return self._team(viewer).undo_merge(merge_id)
+
+    def link_channel(self, viewer: Viewer, who: str) -> Account | None:
+        """Let the viewer's channel stand for an account, or with an empty name for none."""
+        team = self._team(viewer)
+        account = team.who(who).account if who else None
+        team.link_channel(viewer.channel, account.id if account else None)
+        return account
+
+    def linked(self, viewer: Viewer) -> Account | None:
+        """The account the viewer's channel stands for."""
+        return self._team(viewer).channel_account(viewer.channel) if viewer.channel else None
+
+    def choose(self, viewer: Viewer, asked: str, chosen: str) -> str:
+        """Remember who was meant by a name in the viewer's channel; gives a name that means only them."""
+        team = self._team(viewer)
+        resolved = team.who(chosen)
+        team.remember_choice(viewer.channel, asked, resolved.account.id)
+        return resolved.account.key
+
+    def find_accounts(self, viewer: Viewer, typed: str, limit: int = 50) -> tuple[tuple[str, str], ...]:
+        """(key, name) of accounts whose name or key holds what was typed, those that begin with it first."""
+        wanted = typed.casefold().strip()
+        found = [(k, n) for k, n in self.account_names(viewer) if wanted in n.casefold() or wanted in k.casefold()]
+        return tuple(sorted(found, key=lambda pair: not pair[1].casefold().startswith(wanted))[:limit])
 
     def guess(self, viewer: Viewer, text: str) -> str:
         """The key of the one account whose name, or one of whose people, a text mentions; "" for none or several."""

@@ -38,6 +38,7 @@ class Answer:
     objection: str = ""
     next_step: str = ""
     account: str = ""
+    account_key: str = ""
     words: tuple[Claim, ...] = ()
     notice: str = ""
 
@@ -58,7 +59,7 @@ class AskVerbs(Base):
     def facts(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Facts:
         """All on record about an account or a person, every note read."""
         team = self._team(viewer)
-        resolved = self._who(team, who)
+        resolved = self._who(team, who, viewer)
         self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
         return team.facts(resolved, as_of)
 
@@ -67,7 +68,7 @@ class AskVerbs(Base):
         if not question.strip():
             raise BadInput(RECALL_USAGE)
         team = self._team(viewer)
-        resolved = self._who(team, who) if who else None
+        resolved = self._who(team, who, viewer) if who else None
         account = resolved.account.id if resolved else None
         person = resolved.contact.key if resolved and resolved.contact else None
         found = team.recall(question, account=account, contact=person)
@@ -92,7 +93,7 @@ class AskVerbs(Base):
     def timeline(self, viewer: Viewer, who: str) -> tuple[Interaction, ...]:
         """Every note of an account or a person, newest first."""
         team = self._team(viewer)
-        resolved = self._who(team, who)
+        resolved = self._who(team, who, viewer)
         contact = resolved.contact.id if resolved.contact else None
         return team.timeline(resolved.account.id, contact_id=contact)
 
@@ -125,6 +126,7 @@ class AskVerbs(Base):
             objection=_quote(said[best.id]) if best else "",
             next_step=_step(team, best) if best else "",
             account=resolved.account.name if resolved else (best.account if best else ""),
+            account_key=resolved.account.key if resolved else "",
         )
 
 

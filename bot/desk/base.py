@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 from bot.scribe import Scribe, workspace
 from bot.signals import next_steps_of, to_signals
 from storage import Interaction, Memory, NoteReading, Resolved, TeamMemory
-from storage.errors import BadInput, UnknownAccount
+from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `audience` holds the private channels the person is in; None is the operator, who sees all."""
+    """Who asks, in which channel. `audience` holds the private channels they are in; None, the operator, sees all."""
 
     team: str
     user: str
     audience: frozenset[str] | None = frozenset()
     tz: str = "UTC"
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,51 @@ class Base:
         workspace.set(viewer.team)
         return self.memory.of(viewer.team, viewer.audience)
 
-    def _who(self, team: TeamMemory, name: str, *, create: bool = False) -> Resolved:
+    def _who(self, team: TeamMemory, name: str, viewer: Viewer, *, create: bool = False) -> Resolved:
+        """Who a name means here: no name is the channel's account, and a name asked for once is not asked again."""
+        linked = team.channel_account(viewer.channel) if viewer.channel and not name.strip() else None
+        if linked:
+            return Resolved(linked)
         try:
             return team.who(name)
+        except AmbiguousName:
+            chosen = team.choice(viewer.channel, name) if viewer.channel else None
+            if chosen is None:
+                raise
+            return Resolved(chosen)
         except UnknownAccount:
             if not create:
                 raise
             return Resolved(team.create_account(name))
 
     def _split(self, viewer: Viewer, line: str, usage: str, *, create: bool = False) -> tuple[str, str]:
+        """The name a line begins with, and the rest; in a channel that stands for an account a line needs no name."""
         head, colon, rest = line.partition(":")
-        if colon and len(head) <= 80 and "\n" not in head:
-            return head.strip(), rest.strip()
-        if create or not line.strip():
+        if not line.strip():
             raise BadInput(usage)
-        resolved, rest = self._team(viewer).split_who(line)
+        team = self._team(viewer)
+        linked = team.channel_account(viewer.channel) if viewer.channel and not create else None
+        named = colon and len(head) <= 80 and "\n" not in head
+        if named and (linked is None or self._is_known(team, head)):
+            return head.strip(), rest.strip()
+        if create:
+            raise BadInput(usage)
+        try:
+            resolved, rest = team.split_who(line)
+        except UnknownAccount:
+            if linked is None:
+                raise
+            return linked.key, line.strip()
         return resolved.contact.name if resolved.contact else resolved.account.key, rest
+
+    def _is_known(self, team: TeamMemory, name: str) -> bool:
+        try:
+            team.who(name)
+        except UnknownAccount:
+            return False
+        except AmbiguousName:
+            return True
+        return True
 
     def _read_unread(self, team: TeamMemory, notes: Sequence[Interaction], tz: str) -> None:
         """Have notes read that nobody has: by whoever reads at once, since somebody waits for the answer."""

@@ -39,7 +39,7 @@ class LedgerVerbs(Base):
         """Open steps of an account, or with an empty `who` the viewer's own, or everyone's."""
         team = self._team(viewer)
         if who:
-            resolved = self._who(team, who)
+            resolved = self._who(team, who, viewer)
             self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
             return self._ledger(viewer, resolved.account.name, team.next_steps(resolved.account.id))
         if everyone:
@@ -52,7 +52,7 @@ class LedgerVerbs(Base):
         if not title.strip():
             raise BadInput(NEXT_USAGE)
         team = self._team(viewer)
-        account = self._who(team, who).account
+        account = self._who(team, who, viewer).account
         due = resolve(find_due(title), self.memory.now, ZoneInfo(viewer.tz)) if find_due(title) else None
         theirs = title.casefold().startswith(_THEIRS)
         return team.add_next_step(

@@ -1,11 +1,13 @@
 """Keeping notes: log, and the receipt of what was understood."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.desk.base import Base, Viewer
 from storage import Account, Logged, NewNote, NextStep, Signal, TeamMemory
+from storage.errors import NotAllowed
 
+UNDO_TIME = timedelta(minutes=10)
 LOG_USAGE = "Say who it is about and what was said, for example: Acme Corp: they want quarterly billing."
 
 
@@ -22,6 +24,8 @@ class Receipt:
     next_steps: tuple[NextStep, ...] = ()
     open_opportunities: tuple[str, ...] = ()
     interaction_id: int = 0
+    revision: int = 1
+    text: str = ""
 
 
 class NoteVerbs(Base):
@@ -47,7 +51,7 @@ class NoteVerbs(Base):
             # Whoever captures a message can read it.
             viewer = replace(viewer, audience=viewer.audience | {visibility})
         team = self._team(viewer)
-        resolved = self._who(team, who, create=create)
+        resolved = self._who(team, who, viewer, create=create)
         note = NewNote(
             text=text,
             rep=viewer.user,
@@ -90,6 +94,60 @@ class NoteVerbs(Base):
             create=create,
         )
 
+    def receipt_of(self, viewer: Viewer, note_id: int) -> Receipt:
+        """The receipt of a note as it is now. Raises UnknownNote."""
+        team = self._team(viewer)
+        note = team.note(note_id)
+        account = next(a for a in team.accounts() if a.id == note.account_id)
+        steps = tuple(s for s in team.next_steps(note.account_id) if s.interaction_id == note.id)
+        return Receipt(
+            account, note.key, note.occurred_at, True, note.rep, team.signals(note.id), steps,
+            interaction_id=note.id, revision=note.revision, text=note.text,
+        )  # fmt: skip
+
+    def confirm(self, viewer: Viewer, note_id: int) -> Receipt:
+        """A person says that what was understood is right: it counts, and no later reading removes it."""
+        team = self._team(viewer)
+        for signal in team.signals(note_id):
+            team.confirm(signal.id, viewer.user)
+        return self.receipt_of(viewer, note_id)
+
+    def correct(self, viewer: Viewer, note_id: int, text: str) -> Receipt:
+        """Put other words in a note's place and read them. Raises EmptyNote, UnknownNote."""
+        team = self._team(viewer)
+        note = team.correct(note_id, text, viewer.user)
+        self._read_unread(team, [note], viewer.tz)
+        return self.receipt_of(viewer, note_id)
+
+    def retract(self, viewer: Viewer, note_id: int) -> None:
+        """Take a note out of recall and health at once; it stays in history. Raises UnknownNote."""
+        self._team(viewer).retract(note_id, viewer.user)
+
+    def restore(self, viewer: Viewer, note_id: int) -> Receipt:
+        """Bring a retracted note back. Raises UnknownNote."""
+        team = self._team(viewer)
+        self._read_unread(team, [team.restore(note_id, viewer.user)], viewer.tz)
+        return self.receipt_of(viewer, note_id)
+
+    def undo(self, viewer: Viewer, note_id: int) -> Receipt | None:
+        """Within ten minutes, by who logged it: the correction if there was one, else the note itself (then None)."""
+        team = self._team(viewer)
+        note = team.note(note_id)
+        if note.rep != viewer.user:
+            raise NotAllowed("Only who logged a note can undo it. Retract is open to everybody who sees it.")
+        if self.memory.now - team.logged_at(note_id) > UNDO_TIME:
+            raise NotAllowed("Undo works for ten minutes. Retract takes the note back at any time.")
+        if team.history(note_id):
+            self._read_unread(team, [team.undo_correction(note_id, viewer.user)], viewer.tz)
+            return self.receipt_of(viewer, note_id)
+        team.retract(note_id, viewer.user)
+        return None
+
+    def put_in_deal(self, viewer: Viewer, note_id: int, deal: str) -> Receipt:
+        """Say which deal a note belongs to. Raises BadInput."""
+        self._team(viewer).set_opportunity(note_id, deal)
+        return self.receipt_of(viewer, note_id)
+
     def _receipt(self, team: TeamMemory, viewer: Viewer, logged: Logged) -> Receipt:
         if logged.is_new:
             self._read_unread(team, [team.note(logged.id)], viewer.tz)
@@ -104,4 +162,5 @@ class NoteVerbs(Base):
             next_steps=steps,
             open_opportunities=logged.open_opportunities,
             interaction_id=logged.id,
+            revision=team.note(logged.id).revision,
         )

@@ -108,7 +108,7 @@ class WeekVerbs(Base):
     def hand_off(self, viewer: Viewer, who: str, to: str) -> Pack:
         """Give an account and our open steps there to another rep. Raises UnknownAccount, AmbiguousName, BadInput."""
         team = self._team(viewer)
-        resolved = self._who(team, who)
+        resolved = self._who(team, who, viewer)
         self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
         handoff = team.hand_over(resolved.account.id, to, viewer.user)
         return self._pack(team, handoff)
@@ -126,7 +126,7 @@ class WeekVerbs(Base):
     def course(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Course:
         """The score of a deal through time. Raises as `brief` does."""
         team = self._team(viewer)
-        resolved = self._who(team, who)
+        resolved = self._who(team, who, viewer)
         self._read_unread(team, team.timeline(resolved.account.id), viewer.tz)
         facts = team.facts(resolved, as_of)
         last = facts.interactions[-1].key if facts.interactions else ""

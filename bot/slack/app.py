@@ -14,7 +14,10 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.desk import Desk
-from bot.slack import commands, shortcuts, week
+from bot.slack import actions, events, shortcuts, week
+from bot.slack.commands import Commands
+from bot.slack.guard import Guard
+from bot.slack.pending import Pending
 
 log = logging.getLogger("rapport.slack")
 
@@ -36,9 +39,13 @@ def build_app(desk: Desk, *, signing_secret: str, bot_token: str, api_url: str =
         authorize=_authorize(bot_token),
         token_verification_enabled=False,
     )
-    commands.register(app, desk)
-    shortcuts.register(app, desk)
-    week.register(app, desk)
+    guard = Guard()
+    known = Commands(desk, guard, Pending())
+    known.register(app)
+    actions.register(app, desk, guard, known)
+    shortcuts.register(app, desk, guard)
+    week.register(app, desk, guard)
+    events.register(app, desk, guard)
     return app
 
 

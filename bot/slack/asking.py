@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from slack_bolt import Respond
+from slack_bolt import Ack, Respond
 from slack_sdk.errors import SlackApiError
 
 from bot.desk import Viewer
@@ -32,12 +32,18 @@ def viewer_of(body: Payload) -> Viewer:
     team = body.get("team_id") or (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""
     user = body.get("user_id") or (body.get("user") or {}).get("id") or ""
     channel = body.get("channel") or {"id": body.get("channel_id", ""), "name": body.get("channel_name", "")}
-    return Viewer(team, user, frozenset({channel["id"]}) if is_private(channel) else frozenset())
+    here = str(channel.get("id") or "")
+    return Viewer(team, user, frozenset({here}) if is_private(channel) else frozenset(), channel=here)
 
 
 def is_private(channel: Payload) -> bool:
     """Whether a payload's channel is a private one: Slack gives such a channel's kind in place of its name."""
     return channel.get("name") in ("privategroup", "directmessage")
+
+
+def at_once(ack: Ack) -> None:
+    """Acknowledge and nothing else: the work comes after."""
+    ack()
 
 
 def answered(respond: Respond, work: Callable[[], Sequence[views.Message]]) -> None:

@@ -1,74 +1,159 @@
 """Slash commands. A note is committed before its command is acknowledged; whatever is slow comes after."""
 
+from collections.abc import Callable
+
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import LOG_USAGE, RECALL_USAGE, Desk
 from bot.slack import views
-from bot.slack.asking import Payload, answered, private, trouble, viewer_of
+from bot.slack.asking import Payload, answered, at_once, private, quiet, trouble, viewer_of
 from bot.slack.briefing import post_brief
-from storage.errors import BadInput, UnknownAccount
+from bot.slack.guard import Guard
+from bot.slack.pending import Pending, Question
+from bot.slack.views import accounts as shown
+from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
 BRIEF_USAGE = "Say who, for example: /brief Priya Sharma"
 TIMELINE_USAGE = "Say who, for example: /timeline Acme Corp"
+NOT_HERE = "Nothing is posted here: people of another organisation may read along, or I am not in this channel."
+ACCOUNT_USAGE = (
+    "For example: /account create Acme Corp · /account link Acme Corp (this channel) · /account unlink · "
+    "/account rename Acme Corp to Acme Inc · /account merge Acme Inc into Acme Corp · /account list"
+)
+
+Work = Callable[[Payload, WebClient], list[views.Message]]
 
 
-def register(app: App, desk: Desk) -> None:
-    """Register every command."""
+class Commands:
+    """The commands that ask, by name, so that one that waited for a choice can be carried out later."""
 
-    def log(ack: Ack, command: Payload) -> None:
+    def __init__(self, desk: Desk, guard: Guard, pending: Pending) -> None:
+        self._desk = desk
+        self._guard = guard
+        self._pending = pending
+        self.works: dict[str, Work] = {
+            "/brief": self._brief,
+            "/recall": self._recall,
+            "/timeline": self._timeline,
+            "/account": self._account,
+            "/rapport": self._rapport,
+        }
+
+    def register(self, app: App) -> None:
+        """Register every command of this file."""
+        app.command("/log")(self._log)
+        for name in self.works:
+            app.command(name)(ack=at_once, lazy=[self._answer])
+
+    def run(self, command: Payload, client: WebClient) -> list[views.Message]:
+        """Carry a command out. A name that could be several is asked about, with a button for each."""
+        try:
+            if command["command"] == "/log":
+                return [self._kept(command)]
+            return self.works[command["command"]](command, client)
+        except AmbiguousName as error:
+            return [self._ask(command, error)]
+
+    def chosen(self, number: str, place: int, user: str, client: WebClient) -> list[views.Message]:
+        """Carry out the command that waited, with the candidate of a button; it is remembered for the channel."""
+        question = self._pending.take(number, user)
+        viewer = viewer_of(question.command)
+        self._desk.choose(viewer, question.asked, question.candidates[place])
+        return self.run(question.command, client)
+
+    def _answer(self, command: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: self.run(command, client))
+
+    def _log(self, ack: Ack, command: Payload) -> None:
         # The words are safe before Slack hears that they arrived: this is one SQL transaction.
         try:
-            ack(**private(_log(desk, command)))
+            ack(**private(self._kept(command)))
+        except AmbiguousName as error:
+            ack(**private(self._ask(command, error)))
         except Exception as error:  # noqa: BLE001 - the acknowledgement must go out whatever happened
             ack(**private(trouble(error)))
 
-    def brief(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _brief(desk, command, client))
+    def _kept(self, command: Payload) -> views.Message:
+        text = _text(command)
+        if not text:
+            return views.sentence(LOG_USAGE)
+        key = f"trigger:{command.get('trigger_id', '')}"
+        try:
+            return views.receipt(self._desk.log_line(viewer_of(command), text, source_key=key))
+        except UnknownAccount as error:
+            return views.sentence(f"{error} To start one: /log +{error.name.strip()[:40]}: what was said")
 
-    def recall(command: Payload, respond: Respond) -> None:
-        answered(respond, lambda: _recall(desk, command))
+    def _ask(self, command: Payload, error: AmbiguousName) -> views.Message:
+        number = self._pending.keep(Question(dict(command), error.name, error.candidates))
+        return shown.which(error.name, error.candidates, number)
 
-    def timeline(command: Payload, respond: Respond) -> None:
-        answered(respond, lambda: _timeline(desk, command))
+    def _brief(self, command: Payload, client: WebClient) -> list[views.Message]:
+        who, viewer = _text(command), self._guard.viewer(command, client)
+        if not who and self._desk.linked(viewer) is None:
+            raise BadInput(BRIEF_USAGE)
+        # A thread in a channel is read by everybody there: it holds what all of them may see.
+        everyone = self._guard.everyone_in(viewer.channel, viewer, client)
+        if everyone is None:
+            return views.brief(self._desk.brief(viewer, who))
+        return post_brief(self._desk, everyone, who, viewer.channel, client)
 
-    app.command("/log")(log)
-    for name, work in (("/brief", brief), ("/recall", recall), ("/timeline", timeline)):
-        app.command(name)(ack=_at_once, lazy=[work])
+    def _recall(self, command: Payload, client: WebClient) -> list[views.Message]:
+        text, viewer = _text(command), self._guard.viewer(command, client)
+        if not text:
+            raise BadInput(RECALL_USAGE)
+        number = self._pending.keep(Question(dict(command), "", ()))
+        return views.answer(self._desk.in_words(self._desk.recall_line(viewer, text)), share=number)
+
+    def share(self, number: str, body: Payload, client: WebClient) -> list[views.Message]:
+        """Post an answer in its channel, found anew with what everybody there may see. Raises TooOld, BadInput."""
+        question = self._pending.take(number, body["user"]["id"])
+        viewer = self._guard.viewer(body, client)
+        everyone = self._guard.everyone_in(viewer.channel, viewer, client)
+        if everyone is None:
+            raise BadInput(NOT_HERE)
+        text = _text(question.command)
+        first, *rest = views.answer(self._desk.recall_line(everyone, text))
+        asked = views.sentence(f"Asked of Rapport: {text[:300]}")
+        thread = client.chat_postMessage(channel=viewer.channel, **quiet(asked))["ts"]
+        for message in (first, *rest):
+            client.chat_postMessage(channel=viewer.channel, thread_ts=thread, **quiet(message))
+        return [views.sentence("Shared.")]
+
+    def _timeline(self, command: Payload, client: WebClient) -> list[views.Message]:
+        who, viewer = _text(command), self._guard.viewer(command, client)
+        if not who and self._desk.linked(viewer) is None:
+            raise BadInput(TIMELINE_USAGE)
+        return views.timeline(self._desk.timeline(viewer, who))
+
+    def _account(self, command: Payload, client: WebClient) -> list[views.Message]:
+        viewer = self._guard.viewer(command, client)
+        verb, _, rest = _text(command).partition(" ")
+        rest = rest.strip()
+        if verb == "create" and rest:
+            return [shown.created(self._desk.create_account(viewer, rest))]
+        if verb == "link" and rest:
+            return [shown.linked(self._desk.link_channel(viewer, rest))]
+        if verb == "unlink":
+            return [shown.linked(self._desk.link_channel(viewer, ""))]
+        if verb == "rename":
+            who, _, name = rest.rpartition(" to ")
+            return [shown.renamed(self._desk.rename_account(viewer, who.strip(), (name or rest).strip()))]
+        if verb == "merge" and " into " in rest:
+            who, _, into = rest.partition(" into ")
+            return [shown.merged(*self._desk.merge_accounts(viewer, who.strip(), into.strip()))]
+        if verb == "list":
+            return shown.listing(self._desk.account_names(viewer))
+        raise BadInput(ACCOUNT_USAGE)
+
+    def _rapport(self, command: Payload, client: WebClient) -> list[views.Message]:
+        viewer = self._guard.viewer(command, client)
+        if _text(command) == "privacy":
+            return [shown.privacy()]
+        if _text(command) == "settings":
+            return [shown.settings(viewer.tz, self._desk.linked(viewer), self._desk.scribe.name)]
+        return [shown.help_()]
 
 
-def _at_once(ack: Ack) -> None:
-    ack()
-
-
-def _log(desk: Desk, command: Payload) -> views.Message:
-    text = str(command.get("text") or "").strip()
-    if not text:
-        return views.sentence(LOG_USAGE)
-    try:
-        return views.receipt(
-            desk.log_line(viewer_of(command), text, source_key=f"trigger:{command.get('trigger_id', '')}")
-        )
-    except UnknownAccount as error:
-        return views.sentence(f"{error} To start one: /log +{error.name.strip()[:40]}: what was said")
-
-
-def _brief(desk: Desk, command: Payload, client: WebClient) -> list[views.Message]:
-    who = str(command.get("text") or "").strip()
-    if not who:
-        raise BadInput(BRIEF_USAGE)
-    return post_brief(desk, viewer_of(command), who, command["channel_id"], client)
-
-
-def _recall(desk: Desk, command: Payload) -> list[views.Message]:
-    text = str(command.get("text") or "").strip()
-    if not text:
-        raise BadInput(RECALL_USAGE)
-    return views.answer(desk.in_words(desk.recall_line(viewer_of(command), text)))
-
-
-def _timeline(desk: Desk, command: Payload) -> list[views.Message]:
-    who = str(command.get("text") or "").strip()
-    if not who:
-        raise BadInput(TIMELINE_USAGE)
-    return views.timeline(desk.timeline(viewer_of(command), who))
+def _text(command: Payload) -> str:
+    return str(command.get("text") or "").strip()

@@ -2,13 +2,15 @@
 
 import re
 
-from slack_bolt import Ack, App, Respond
+from slack_bolt import App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
 from bot.schedule import USAGE
 from bot.slack import views
-from bot.slack.asking import Payload, answered, quiet, viewer_of
+from bot.slack.asking import Payload, answered, at_once, quiet
+from bot.slack.commands import NOT_HERE
+from bot.slack.guard import Guard
 from bot.slack.views import week as shown
 from storage.errors import BadInput
 
@@ -16,61 +18,58 @@ HANDOFF_USAGE = "Say what and to whom, for example: /handoff Acme Corp @ana"
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>\s*\Z")
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: Desk, guard: Guard) -> None:
     """Register the commands and the buttons."""
-    _register_commands(app, desk)
-    _register_buttons(app, desk)
+    _register_commands(app, desk, guard)
+    _register_buttons(app, desk, guard)
 
 
-def _register_commands(app: App, desk: Desk) -> None:
-    def next_(command: Payload, respond: Respond) -> None:
-        answered(respond, lambda: _next(desk, command))
+def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
+    def next_(command: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: _next(desk, guard.viewer(command, client), command))
 
     def digest(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _digest(desk, command, client))
+        answered(respond, lambda: _digest(desk, guard.viewer(command, client), command))
 
     def handoff(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _hand_off(desk, command, client))
+        answered(respond, lambda: _hand_off(desk, guard.viewer(command, client), command, client))
 
-    def pipeline(command: Payload, respond: Respond) -> None:
-        answered(respond, lambda: shown.pipeline(desk.pipeline(viewer_of(command))))
+    def pipeline(command: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: shown.pipeline(desk.pipeline(guard.viewer(command, client))))
 
     for name, work in (("/next", next_), ("/digest", digest), ("/handoff", handoff), ("/pipeline", pipeline)):
-        app.command(name)(ack=_at_once, lazy=[work])
+        app.command(name)(ack=at_once, lazy=[work])
 
 
-def _register_buttons(app: App, desk: Desk) -> None:
-    def menu(body: Payload, action: Payload, respond: Respond) -> None:
+def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
+    def menu(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         verb, _, number = action["selected_option"]["value"].partition(":")
-        answered(respond, lambda: [_settle(desk, viewer_of(body), verb, int(number))])
+        answered(respond, lambda: [_settle(desk, guard.viewer(body, client), verb, int(number))])
 
-    def reopen(body: Payload, action: Payload, respond: Respond) -> None:
-        answered(respond, lambda: [_settle(desk, viewer_of(body), "open", int(action["value"]))])
+    def reopen(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: [_settle(desk, guard.viewer(body, client), "open", int(action["value"]))])
 
-    def undo(body: Payload, action: Payload, respond: Respond) -> None:
-        answered(respond, lambda: [shown.taken_back(desk.undo_hand_off(viewer_of(body), int(action["value"])))])
+    def undo(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
+        answered(
+            respond, lambda: [shown.taken_back(desk.undo_hand_off(guard.viewer(body, client), int(action["value"])))]
+        )
 
     def share(body: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _share_digest(desk, body, client))
+        answered(respond, lambda: _share_digest(desk, guard, body, client))
 
-    def again(body: Payload, action: Payload, respond: Respond) -> None:
-        answered(respond, lambda: _again(desk, viewer_of(body), int(action["value"])))
+    def again(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: _again(desk, guard.viewer(body, client), int(action["value"])))
 
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
     for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
-        app.action(action_id)(ack=_at_once, lazy=[act])
+        app.action(action_id)(ack=at_once, lazy=[act])
 
 
-def _at_once(ack: Ack) -> None:
-    ack()
-
-
-def _digest(desk: Desk, command: Payload, client: WebClient) -> list[views.Message]:
-    viewer, channel = viewer_of(command), command["channel_id"]
+def _digest(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
+    channel = command["channel_id"]
     verb, _, rest = str(command.get("text") or "").strip().partition(" ")
     if verb == "here":
-        tz = str(client.users_info(user=viewer.user)["user"].get("tz") or viewer.tz)
-        return [shown.planned(desk.plan_digest(viewer, channel, rest, tz))]
+        return [shown.planned(desk.plan_digest(viewer, channel, rest, viewer.tz))]
     if verb == "off":
         ended = desk.end_digest(viewer, channel)
         return [views.sentence("No more digests here." if ended else "This channel has no digest.")]
@@ -86,9 +85,8 @@ def _again(desk: Desk, viewer: Viewer, run_id: int) -> list[views.Message]:
     return [views.sentence("It will be sent again in a moment.")]
 
 
-def _next(desk: Desk, command: Payload) -> list[views.Message]:
+def _next(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
     line = str(command.get("text") or "").strip()
-    viewer = viewer_of(command)
     verb, _, rest = line.partition(" ")
     if verb == "add":
         step = desk.add_step(viewer, rest)
@@ -103,12 +101,11 @@ def _settle(desk: Desk, viewer: Viewer, verb: str, step_id: int) -> views.Messag
     return shown.settled(desk.settle(viewer, step_id, done=verb == "done", dropped=verb == "drop"), said[verb])
 
 
-def _hand_off(desk: Desk, command: Payload, client: WebClient) -> list[views.Message]:
+def _hand_off(desk: Desk, viewer: Viewer, command: Payload, client: WebClient) -> list[views.Message]:
     text = str(command.get("text") or "").strip()
     named = _MENTION.search(text)
     if named is None or not text[: named.start()].strip():
         raise BadInput(HANDOFF_USAGE)
-    viewer = viewer_of(command)
     pack = desk.hand_off(viewer, text[: named.start()].strip(), named[1])
     told = shown.pack(pack)
     # The new owner gets what they may see themselves: notes of private channels are not among it.
@@ -126,11 +123,12 @@ def _tell(desk: Desk, viewer: Viewer, account: str, rep: str, client: WebClient)
         client.chat_postMessage(channel=rep, **quiet(message))
 
 
-def _share_digest(desk: Desk, body: Payload, client: WebClient) -> list[views.Message]:
+def _share_digest(desk: Desk, guard: Guard, body: Payload, client: WebClient) -> list[views.Message]:
     """Computed anew with what everybody in the channel may see."""
-    channel = body["channel"]["id"]
-    viewer = viewer_of(body)
-    everyone = Viewer(viewer.team, viewer.user, viewer.audience, viewer.tz)
+    viewer = guard.viewer(body, client)
+    everyone = guard.everyone_in(viewer.channel, viewer, client)
+    if everyone is None:
+        raise BadInput(NOT_HERE)
     for message in shown.digest(desk.digest(everyone)):
-        client.chat_postMessage(channel=channel, **quiet(message))
+        client.chat_postMessage(channel=viewer.channel, **quiet(message))
     return [views.sentence("Shared.")]

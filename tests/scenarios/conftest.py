@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,59 @@ class Slack:
         }  # fmt: skip
         return self.send(urlencode({"payload": json.dumps(payload)}))
 
+    def event(self, kind: str, *, event_id: str = "Ev1", retry: bool = False, **fields: Any) -> BoltResponse:
+        """An event, with every key Slack sends around it."""
+        inner = {"type": kind, "user": "U0REP", "event_ts": "1700000300.000001"} | fields
+        body = json.dumps({
+            "token": "legacy", "team_id": "T0001", "context_team_id": "T0001", "context_enterprise_id": None,
+            "api_app_id": "A0001", "event": inner, "type": "event_callback", "event_id": event_id,
+            "event_time": 1700000300, "is_ext_shared_channel": False, "event_context": "4-ctx",
+            "authorizations": [{
+                "enterprise_id": None, "team_id": "T0001", "user_id": "U0BOT0001", "is_bot": True,
+                "is_enterprise_install": False,
+            }],
+        })  # fmt: skip
+        return self.send(body, kind="application/json", extra={"x-slack-retry-num": ["1"]} if retry else {})
+
+    def mention(self, text: str, **fields: Any) -> BoltResponse:
+        """Somebody names the app in a channel."""
+        told = {"channel": "C0001", "ts": "1700000300.000001", "text": f"<@U0BOT0001> {text}", "team": "T0001"}
+        return self.event("app_mention", **(told | {"client_msg_id": "m1", "blocks": []} | fields))
+
+    def message(self, text: str, **fields: Any) -> BoltResponse:
+        """A direct message to the app."""
+        told = {"channel": "D0001", "channel_type": "im", "ts": "1700000300.000001", "text": text, "team": "T0001"}
+        return self.event("message", **(told | {"client_msg_id": "m1", "blocks": []} | fields))
+
+    def global_shortcut(self, callback: str) -> BoltResponse:
+        """A shortcut used from anywhere, with every key Slack sends."""
+        payload = {
+            "type": "shortcut", "token": "legacy", "action_ts": "1700000100.000001", "callback_id": callback,
+            "team": {"id": "T0001", "domain": "sales"}, "user": {"id": "U0REP", "username": "rep", "team_id": "T0001"},
+            "is_enterprise_install": False, "enterprise": None, "trigger_id": "1.2.abc",
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
+    def options(self, action_id: str, typed: str) -> BoltResponse:
+        """What a type-ahead asks for, with every key Slack sends."""
+        payload = {
+            "type": "block_suggestion", "token": "legacy", "action_id": action_id, "block_id": "account",
+            "value": typed, "team": {"id": "T0001", "domain": "sales"}, "api_app_id": "A0001", "enterprise": None,
+            "user": {"id": "U0REP", "name": "rep", "team_id": "T0001"}, "is_enterprise_install": False,
+            "container": {"type": "view", "view_id": "V1"}, "view": {"id": "V1", "type": "modal"},
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
+    def submit(self, view: dict[str, Any], values: dict[str, Any]) -> BoltResponse:
+        """A form sent back with these values, with every key Slack sends."""
+        payload = {
+            "type": "view_submission", "team": {"id": "T0001", "domain": "sales"}, "api_app_id": "A0001",
+            "token": "legacy", "trigger_id": "1.2.abc", "response_urls": [], "is_enterprise_install": False,
+            "enterprise": None, "user": {"id": "U0REP", "username": "rep", "name": "rep", "team_id": "T0001"},
+            "view": view | {"id": "V1", "team_id": "T0001", "hash": "h", "state": {"values": values}},
+        }  # fmt: skip
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
     def action(self, action_id: str, value: str = "", **more: Any) -> BoltResponse:
         """A click on a button under a message of ours (or a choice: `selected_option`), with every key Slack sends."""
         clicked = {"type": "button", "action_id": action_id, "block_id": "b1", "action_ts": "1700000200.000001"}
@@ -90,16 +143,29 @@ class Slack:
         }  # fmt: skip
         return self.send(urlencode({"payload": json.dumps(payload)}))
 
-    def send(self, body: str, secret: str = SECRET) -> BoltResponse:
+    def send(
+        self,
+        body: str,
+        secret: str = SECRET,
+        *,
+        kind: str = "application/x-www-form-urlencoded",
+        extra: Mapping[str, Sequence[str]] | None = None,
+    ) -> BoltResponse:
         """A signed delivery through the real app."""
         stamp = str(int(time.time()))
         signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
         headers: dict[str, str | Sequence[str]] = {
-            "content-type": ["application/x-www-form-urlencoded"],
+            "content-type": [kind],
+            **(extra or {}),
             "x-slack-request-timestamp": [stamp],
             "x-slack-signature": [signature or ""],
         }
         return self.app.dispatch(BoltRequest(body=body, headers=headers))
+
+    def renewed(self) -> "Slack":
+        """The same workspace behind a new app: nothing of what Slack said is remembered."""
+        app = build_app(self.desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=self.stub.url)
+        return Slack(app, self.desk, self.stub, self.memory)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ class SlackStub:
         """Keep a call and answer it."""
         with self.arrived:
             self.calls.append((method, body))
-            number = len(self.calls)
+            number = len(self.of(method))
             self.arrived.notify_all()
         if method in self.refuse:
             return {"ok": False, "error": self.refuse[method]}
@@ -37,6 +37,12 @@ class SlackStub:
         answers: dict[str, dict[str, Any]] = {
             "chat.postMessage": {"channel": channel, "ts": f"1700000000.{number:06d}", "message": {}},
             "views.open": {"view": {"id": "V1"}},
+            "users.conversations": {
+                "channels": [{"id": c} for c, people in self.members.items() if user in people],
+                "response_metadata": {"next_cursor": ""},
+            },
+            "files.getUploadURLExternal": {"upload_url": self.url + "upload", "file_id": "F1"},
+            "files.completeUploadExternal": {"files": [{"id": "F1"}]},
             "users.info": {"user": _user(user) | self.people.get(user, {})},
             "conversations.info": {"channel": _channel(channel) | self.channels.get(channel, {})},
             "conversations.members": {

@@ -5,8 +5,22 @@ from collections.abc import Sequence
 from bot.desk import Answer
 from bot.screen import health_line, sections
 from bot.scribe import Brief, Claim
-from bot.slack.views.blocks import Block, Message, context, day, escape, lines, message, messages, section, sentence
+from bot.slack.views.blocks import (
+    Block,
+    Message,
+    button,
+    context,
+    day,
+    escape,
+    lines,
+    message,
+    messages,
+    section,
+    sentence,
+)
 from storage import Hit, Interaction
+
+SHARE_ANSWER = "share_answer"
 
 
 def brief_parent(value: Brief) -> Message:
@@ -30,8 +44,8 @@ def brief(value: Brief) -> list[Message]:
     return messages(blocks, title)
 
 
-def answer(value: Answer) -> list[Message]:
-    """Recalled notes in groups, or plainly nothing."""
+def answer(value: Answer, *, share: str = "") -> list[Message]:
+    """Recalled notes in groups, or plainly nothing. `share` is the number that the share button carries."""
     blocks: list[Block] = [context(escape(value.found.notice))] if value.found.notice else []
     if value.found.abstained:
         blocks.append(section(f"Nothing on record about that at {escape(value.who)}."))
@@ -42,6 +56,8 @@ def answer(value: Answer) -> list[Message]:
     blocks += lines("In short", [claim_line(claim) for claim in value.words]) if value.words else []
     for heading, hits in value.groups:
         blocks += lines(heading, [_hit(hit) for hit in hits])
+    if share and value.groups:
+        blocks.append({"type": "actions", "elements": [button("Share in channel", SHARE_ANSWER, share)]})
     return messages(blocks, f"What is on record about {escape(value.who)}")
 
 
