@@ -46,18 +46,21 @@ class AccountVerbs(TeamGround):
         `Acme Corp: text`, `acme-01 text` and `Priya Sharma text` all work: a colon decides, else the longest name that
         is known. Raises UnknownAccount (with the part that was taken for a name) or AmbiguousName.
         """
+        name, rest = self.split_name(text)
+        return self.who(name), rest
+
+    def split_name(self, text: str) -> tuple[str, str]:
+        """The part of a line that is taken for a name, and the rest; whether anybody is called so is not asked."""
         head, colon, rest = text.partition(":")
         is_hour = head[-1:].isdigit() and rest[:1].isdigit()
         if colon and not is_hour and len(head) <= 80 and "\n" not in head and "://" not in text[: len(head) + 3]:
-            return self.who(head), rest.strip()
+            return head.strip(), rest.strip()
         words = text.split()
         with self._read() as connection:
-            known = self._names(connection)
-            for size in range(min(6, len(words)), 0, -1):
-                wanted = name_key(" ".join(words[:size]))
-                if any(n.key == wanted for n in known):
-                    return self._resolve(connection, wanted, known), " ".join(text.split(maxsplit=size)[size:])
-            return self._resolve(connection, words[0] if words else "", known), " ".join(text.split(maxsplit=1)[1:])
+            known = {name.key for name in self._names(connection)}
+        sizes = range(min(6, len(words)), 0, -1)
+        size = next((n for n in sizes if name_key(" ".join(words[:n])) in known), 1)
+        return " ".join(words[:size]), " ".join(text.split(maxsplit=size)[size:])
 
     def accounts(self) -> tuple[Account, ...]:
         """Every account, by name."""
@@ -91,12 +94,15 @@ class AccountVerbs(TeamGround):
             return _account(made)
 
     def rename_account(self, account_id: int, name: str) -> Account:
-        """Give an account another name; the old one goes on finding it."""
+        """Give an account another name; the old one goes on finding it. Raises BadInput when another has that name."""
         shown = clean_line(name)
         if not name_key(shown):
             raise BadInput("An account needs a name.")
         with self._write() as connection:
             old = self._account(connection, account_id)
+            other = self._account_named(connection, name_key(shown))
+            if other is not None and other.id != account_id:
+                raise BadInput(f"There is already an account called '{other.name}'. Merge the two instead.")
             self._add_alias(connection, account_id, old.name)
             connection.execute(
                 update(account)
@@ -116,6 +122,11 @@ class AccountVerbs(TeamGround):
         """The people at an account."""
         with self._read() as connection:
             return self._contacts(connection, account_id)
+
+    def people(self) -> tuple[Contact, ...]:
+        """Everybody at every account."""
+        with self._read() as connection:
+            return self._contacts(connection)
 
     def opportunities(self, account_id: int) -> tuple[Opportunity, ...]:
         """The deals of an account."""

@@ -346,7 +346,7 @@ class MergeRow(SQLModel, table=True):
     by: str
     at: datetime = Field(sa_type=Utc)
     undone_at: datetime | None = Field(default=None, sa_type=Utc)
-    moved: dict[str, list[int]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    moved: dict[str, list[Any]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
 class DigestRow(SQLModel, table=True):

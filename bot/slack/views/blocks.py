@@ -18,6 +18,8 @@ TITLE_LIMIT = 24
 OPTION_LIMIT = 75
 OPTIONS_LIMIT = 100
 VALUE_LIMIT = 2000
+EMPTY = "…"
+"""In place of no text at all, which Slack refuses."""
 
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
@@ -66,17 +68,18 @@ def messages(blocks: Sequence[Block], text: str) -> list[Message]:
 
 def message(blocks: list[Block], text: str) -> Message:
     """A message of blocks, with the text that notifications and screen readers read."""
-    return {"text": text[:SECTION_LIMIT], "blocks": blocks}
+    return {"text": text[:SECTION_LIMIT].strip() or "Rapport", "blocks": blocks}
 
 
 def section(text: str) -> Block:
     """A paragraph of mrkdwn that Slack does not look for names and links in."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT], "verbatim": True}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT] or EMPTY, "verbatim": True}}
 
 
 def context(text: str) -> Block:
     """Small print."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:SECTION_LIMIT], "verbatim": True}]}
+    said = {"type": "mrkdwn", "text": text[:SECTION_LIMIT] or EMPTY, "verbatim": True}
+    return {"type": "context", "elements": [said]}
 
 
 def plain(text: str) -> Block:
@@ -91,7 +94,11 @@ def option(key: str, name: str) -> Block:
 
 def button(text: str, action: str, value: str, *, style: str = "") -> Block:
     """A button. Its value holds ids only: whoever sees the message can read it."""
-    shape: Block = {"type": "button", "text": {"type": "plain_text", "text": text[:OPTION_LIMIT]}, "action_id": action}
+    shape: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": text[:OPTION_LIMIT] or EMPTY},
+        "action_id": action,
+    }
     return shape | {"value": value[:VALUE_LIMIT]} | ({"style": style} if style else {})
 
 
