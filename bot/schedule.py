@@ -12,6 +12,9 @@ from storage.errors import BadInput
 GRACE = timedelta(hours=1)
 """A slot that was missed is posted late within it; after it the slot is skipped, and said to be."""
 
+FARTHEST = timedelta(days=8)
+"""Every plan has a slot a week, so a next one beyond this was counted by a clock that was ahead."""
+
 USAGE = "Say when, for example: /digest here weekly monday 9:00 (or: weekdays 8:30, daily 9:00, monday thursday 9am)."
 _DAYS = {"monday": 1, "tuesday": 2, "wednesday": 3, "thursday": 4, "friday": 5, "saturday": 6, "sunday": 0}
 _SHORT = {name[:3]: number for name, number in _DAYS.items()} | _DAYS | {"tues": 2, "wednes": 3, "thurs": 4}
@@ -41,7 +44,7 @@ def parse(text: str, tz: str) -> Plan:
     """What a person typed as a plan. Raises BadInput with an example."""
     try:
         ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of the zone files is an OSError
         raise BadInput(f"'{tz[:40]}' is no time zone; use a name such as Europe/Berlin.") from error
     words = re.sub(r"[,;]", " ", text.casefold()).split()
     days, hour, minute = "", -1, 0
@@ -54,6 +57,8 @@ def parse(text: str, tz: str) -> Plan:
             days = "1-5"
         elif word.rstrip("s") in _SHORT or word in _SHORT:
             chosen.append(_SHORT[word if word in _SHORT else word.rstrip("s")])
+        elif time and hour >= 0:
+            raise BadInput(f"A digest has one hour of the day, and '{word[:40]}' would be a second one. {USAGE}")
         elif time:
             hour, minute = _hour(time)
         elif word not in _FILLERS:
@@ -84,7 +89,9 @@ def _hour(time: re.Match[str]) -> tuple[int, int]:
 
 def next_after(cron: str, tz: str, moment: datetime) -> datetime:
     """The next instant after a moment, in UTC. A skipped hour runs at the next valid minute, a doubled one once."""
-    return next(CronSim(cron, moment.astimezone(ZoneInfo(tz)))).astimezone(UTC)
+    slots = (slot.astimezone(UTC) for slot in CronSim(cron, moment.astimezone(ZoneInfo(tz))))
+    # From within the second of two equal hours CronSim goes back to the first.
+    return next(slot for slot in slots if slot > moment)
 
 
 @dataclass(frozen=True, slots=True)

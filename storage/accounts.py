@@ -56,10 +56,9 @@ class AccountVerbs(TeamGround):
         if colon and not is_hour and len(head) <= 80 and "\n" not in head and "://" not in text[: len(head) + 3]:
             return head.strip(), rest.strip()
         words = text.split()
+        heads = [(n, name_key(" ".join(words[:n]))) for n in range(min(6, len(words)), 0, -1)]
         with self._read() as connection:
-            known = {name.key for name in self._names(connection)}
-        sizes = range(min(6, len(words)), 0, -1)
-        size = next((n for n in sizes if name_key(" ".join(words[:n])) in known), 1)
+            size = next((n for n, key in heads if key and self._names(connection, key)), 1)
         return " ".join(words[:size]), " ".join(text.split(maxsplit=size)[size:])
 
     def accounts(self) -> tuple[Account, ...]:
@@ -153,22 +152,23 @@ class AccountVerbs(TeamGround):
             row = connection.execute(query).first()
         return _account(row) if row else None
 
-    def _resolve(self, connection: Connection, name: str, known: list[_Name] | None = None) -> Resolved:
+    def _resolve(self, connection: Connection, name: str) -> Resolved:
         by_key = select(*ACCOUNT_COLUMNS).where(account.c.team_id == self.team_id, account.c.merged_into.is_(None))
         rows = connection.execute(by_key.where(func.lower(account.c.key) == name.strip().lower())).all()
         # Phones begin a line with a capital: "Acme-01" is acme-01, unless both exist.
         row = next((r for r in rows if r.key == name.strip()), rows[0] if len(rows) == 1 else None)
         if row:
             return Resolved(_account(row))
-        names = self._names(connection) if known is None else known
-        chosen = _choose(name, names)
+        # Most names are typed as they are: the index finds them, and a workspace's whole book is not read.
+        chosen = _only(self._names(connection, name_key(name))) or _choose(name, self._names(connection))
         found = self._account(connection, chosen.account_id)
         if chosen.contact_id is None:
             return Resolved(found)
         people = self._contacts(connection, found.id)
         return Resolved(found, next(c for c in people if c.id == chosen.contact_id))
 
-    def _names(self, connection: Connection) -> list[_Name]:
+    def _names(self, connection: Connection, only: str = "") -> list[_Name]:
+        """Every name of the workspace and whom it means; with `only` those that compare as it."""
         alive = (account.c.team_id == self.team_id) & account.c.merged_into.is_(None)
         companies = select(account.c.name_key, account.c.name, account.c.id, account.c.key).where(alive)
         former = select(alias.c.name_key, alias.c.name, alias.c.account_id).where(alias.c.team_id == self.team_id)
@@ -177,6 +177,10 @@ class AccountVerbs(TeamGround):
             .join(account, (account.c.id == contact.c.account_id) & alive)
             .where(contact.c.team_id == self.team_id)
         )
+        if only:
+            companies = companies.where(account.c.name_key == only)
+            former = former.where(alias.c.name_key == only)
+            people = people.where(contact.c.name_key == only)
         firms = connection.execute(companies).all()
         twice = {k for k, n in Counter(f.name_key for f in firms).items() if n > 1}
         names = [_Name(f.name_key, f"{f.name} ({f.key})" if f.name_key in twice else f.name, f.id) for f in firms]
@@ -234,14 +238,21 @@ def _account(row: AnyRow) -> Account:
 
 def _choose(name: str, names: list[_Name]) -> _Name:
     wanted = name_key(name)
-    exact = [n for n in names if wanted in (n.key, name_key(n.shown))]
-    # A company's own name wins over a person's; two of the same kind are asked.
-    firms = [n for n in exact if n.contact_id is None]
-    if len(firms or exact) == 1:
-        return (firms or exact)[0]
-    if exact:
-        raise AmbiguousName(name, [n.shown for n in firms or exact])
-    return _likeliest(name, wanted, names)
+    exact = [n for n in names if n.key == wanted or (wanted.startswith(n.key) and name_key(n.shown) == wanted)]
+    found = _only(exact)
+    if found is None and exact:
+        raise AmbiguousName(name, [n.shown for n in _firms(exact) or exact])
+    return found or _likeliest(name, wanted, names)
+
+
+def _only(exact: list[_Name]) -> _Name | None:
+    """A company's own name wins over a person's; two of the same kind are asked."""
+    found = _firms(exact) or exact
+    return found[0] if len(found) == 1 else None
+
+
+def _firms(names: list[_Name]) -> list[_Name]:
+    return [n for n in names if n.contact_id is None]
 
 
 def _likeliest(name: str, wanted: str, names: list[_Name]) -> _Name:

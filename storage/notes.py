@@ -1,6 +1,6 @@
 """Notes: logged once, kept verbatim, corrected and retracted without losing a word, read back in time order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -39,6 +39,9 @@ INTERACTION_COLUMNS = (
 )
 
 
+REJECTED = "rejected_signals"
+"""The property that keeps what a person said a note does not say: [kind, topic, quote] each."""
+
 TRY_AGAIN: dict[str, Any] = {"tries": 0, "retry_at": None}
 """Other words are another chance for a note that could not be indexed."""
 
@@ -70,12 +73,20 @@ class NoteVerbs(AccountVerbs):
         receipt lists them and none is guessed. Raises EmptyNote, NoteTooLong, UnknownAccount, NotSaved.
         """
         words = note_text(note.text)
-        with self._write() as connection:
-            owner = self._account(connection, account_id)
-            earlier = self._delivered(connection, note.source_key)
-            if earlier is not None:
-                return earlier
-            return self._insert_note(connection, owner, note, words)
+        try:
+            with self._write() as connection:
+                owner = self._account(connection, account_id)
+                earlier = self._delivered(connection, note.source_key)
+                if earlier is not None:
+                    return earlier
+                return self._insert_note(connection, owner, note, words)
+        except BadInput:
+            # Another process may have written the same delivery in between.
+            with self._read() as connection:
+                earlier = self._delivered(connection, note.source_key)
+            if earlier is None:
+                raise
+            return earlier
 
     def note(self, interaction_id: int) -> Interaction:
         """One note the audience may see. Raises UnknownNote."""
@@ -111,15 +122,18 @@ class NoteVerbs(AccountVerbs):
         with self._read() as connection:
             return tuple(to_interaction(row) for row in connection.execute(query))
 
-    def correct(self, interaction_id: int, text: str, by: str) -> Interaction:
-        """Put other words in a note's place; the former words stay in its history. Raises EmptyNote, UnknownNote."""
+    def correct(self, interaction_id: int, text: str, by: str, *, rejected: Collection[int] = ()) -> Interaction:
+        """Put other words in a note's place; the former words stay in its history. Raises EmptyNote, UnknownNote.
+
+        `rejected` are ids of signals that are wrong: no later reading brings them back. What a person confirmed stays
+        where its quote is still in the words.
+        """
         words = note_text(text)
         with self._write() as connection:
-            old = self._living(connection, interaction_id)
+            self._living(connection, interaction_id)
             self._keep_version(connection, interaction_id, by)
-            fresh = {"text": words, "revision": old.revision + 1, "read_as": "", **_stale(old.indexed_as)}
-            connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
-            self._forget_derived(connection, interaction_id)
+            refused = [*self._rejected(connection, interaction_id), *self._named(connection, interaction_id, rejected)]
+            self._rewrite(connection, interaction_id, words, refused)
         return self.note(interaction_id)
 
     def retract(self, interaction_id: int, by: str) -> None:
@@ -143,17 +157,33 @@ class NoteVerbs(AccountVerbs):
         former = self.history(interaction_id)
         if not former:
             raise UnknownNote
-        return self.correct(interaction_id, former[-1].text, by)
+        with self._write() as connection:
+            self._living(connection, interaction_id)
+            self._keep_version(connection, interaction_id, by)
+            refused = list(former[-1].properties.get(REJECTED, ()))
+            self._rewrite(connection, interaction_id, former[-1].text, refused)
+        return self.note(interaction_id)
 
-    def logged_at(self, interaction_id: int) -> datetime:
-        """When a note was written down or last corrected. Raises UnknownNote."""
+    def last_change(self, interaction_id: int) -> tuple[datetime, str]:
+        """When and by whom a note was written down or last corrected. Raises UnknownNote."""
+        former = select(_i.state_at, _i.state_by).where(
+            _i.team_id == self.team_id, _i.version_of == interaction_id, _i.state == "superseded"
+        )
         with self._read() as connection:
             self._living(connection, interaction_id)
-            times = select(_i.logged_at, _i.state_at).where(
-                _i.team_id == self.team_id, (_i.id == interaction_id) | (_i.version_of == interaction_id)
-            )
-            latest: datetime = max(at for row in connection.execute(times) for at in row if at is not None)
-        return latest
+            row = connection.execute(former.order_by(_i.revision.desc())).first()
+            if row is None:
+                row = connection.execute(select(_i.logged_at, _i.rep).where(*self._one(interaction_id))).one()
+        return row[0], row[1]
+
+    def standing(self, interaction_id: int) -> tuple[State, int]:
+        """Whether a note counts, and its revision, for a note that may have been retracted. Raises UnknownNote."""
+        mine = select(_i.state, _i.revision).where(*self._one(interaction_id), self._open())
+        with self._read() as connection:
+            row = connection.execute(mine).first()
+        if row is None:
+            raise UnknownNote
+        return State(row.state), row.revision
 
     def history(self, interaction_id: int) -> tuple[Interaction, ...]:
         """The former versions of a note, oldest first."""
@@ -170,6 +200,8 @@ class NoteVerbs(AccountVerbs):
             deal = self._deal(connection, row.account_id, opportunity_key)
             fresh = {"opportunity_id": deal, "revision": row.revision + 1, **_stale(row.indexed_as)}
             connection.execute(update(interaction).where(*self._one(interaction_id)).values(**fresh))
+            steps = (next_step.c.team_id == self.team_id) & (next_step.c.interaction_id == interaction_id)
+            connection.execute(update(next_step).where(steps).values(opportunity_id=deal))
         return self.note(interaction_id)
 
     def save_readings(self, readings: Sequence[NoteReading]) -> int:
@@ -186,12 +218,14 @@ class NoteVerbs(AccountVerbs):
             update(interaction)
             .where(*self._one(reading.note_id), _i.revision == reading.revision, _i.state == "active")
             .values(read_as=reading.read_as)
-            .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id)
+            .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id, _i.properties)
         ).first()
         if marked is None:
             return False
-        self._replace_signals(connection, reading.note_id, marked, reading.signals, reading.read_as)
-        self._replace_steps(connection, reading.note_id, marked, reading.steps)
+        refused = marked.properties.get(REJECTED, ())
+        signals = [s for s in reading.signals if not _is_refused(s.kind, s.topic, s.quote, refused)]
+        self._replace_signals(connection, reading.note_id, marked, signals, reading.read_as)
+        self._replace_steps(connection, reading.note_id, marked, _steps_of(reading, signals))
         return True
 
     def signals(self, interaction_id: int) -> tuple[Signal, ...]:
@@ -307,9 +341,34 @@ class NoteVerbs(AccountVerbs):
         del values["id"]
         connection.execute(insert(interaction).values(**values))
 
-    def _forget_derived(self, connection: Connection, interaction_id: int) -> None:
+    def _rewrite(self, connection: Connection, interaction_id: int, words: str, refused: list[Any]) -> None:
+        """Other words, not yet read, in a note's place."""
+        old = connection.execute(select(_i.properties, _i.indexed_as).where(*self._one(interaction_id))).one()
+        properties = {k: v for k, v in old.properties.items() if k != REJECTED} | (
+            {REJECTED: refused} if refused else {}
+        )
+        fresh = {"text": words, "properties": properties, "read_as": "", **_stale(old.indexed_as)}
+        mine = update(interaction).where(*self._one(interaction_id))
+        connection.execute(mine.values(revision=_i.revision + 1, **fresh))
+        s = signal.c
+        read = (s.team_id == self.team_id) & (s.interaction_id == interaction_id)
+        confirmed = connection.execute(select(s.id, s.kind, s.topic, s.quote).where(read, s.confirmed_by != "")).all()
+        kept = [r.id for r in confirmed if r.quote in words and not _is_refused(r.kind, r.topic, r.quote, refused)]
+        self._forget_derived(connection, interaction_id, kept)
+
+    def _rejected(self, connection: Connection, interaction_id: int) -> list[Any]:
+        properties = connection.execute(select(_i.properties).where(*self._one(interaction_id))).scalar_one()
+        return list(properties.get(REJECTED, ()))
+
+    def _named(self, connection: Connection, interaction_id: int, ids: Collection[int]) -> list[list[str]]:
+        """What tells the signals of a note again, whoever reads it: kind, topic and words."""
+        s = signal.c
+        mine = (s.team_id == self.team_id) & (s.interaction_id == interaction_id) & s.id.in_(list(ids))
+        return [list(row) for row in connection.execute(select(s.kind, s.topic, s.quote).where(mine).order_by(s.id))]
+
+    def _forget_derived(self, connection: Connection, interaction_id: int, kept: Sequence[int] = ()) -> None:
         read = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
-        connection.execute(delete(signal).where(read))
+        connection.execute(delete(signal).where(read, signal.c.id.not_in(kept)))
         open_steps = (
             (next_step.c.team_id == self.team_id)
             & (next_step.c.interaction_id == interaction_id)
@@ -393,6 +452,17 @@ def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
         pending=row.pending,
         id=row.id,
     )
+
+
+def _is_refused(kind: str, topic: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
+    """Whether a person has said that this is wrong: another reader may cut the words a little differently."""
+    return any(kind == k and topic == t and (quote in q or q in quote) for k, t, q in refused)
+
+
+def _steps_of(reading: NoteReading, signals: Sequence[Signal]) -> list[Mapping[str, Any]]:
+    """The steps of a reading without those that only refused signals made."""
+    quotes = {s.quote for s in reading.signals} - {s.quote for s in signals}
+    return [step for step in reading.steps if step.get("quote", "") not in quotes]
 
 
 def _settled() -> ColumnElement[bool]:

@@ -82,6 +82,7 @@ class PayloadVerbs(LedgerVerbs):
         accounts = [_check_account(data, path, self._now(), rep) for data, path in _accounts_of(payload)]
         _refuse_duplicates(accounts)
         with self._read() as connection:
+            self._refuse_merged(connection, accounts)
             self._check_references(connection, accounts)
         total = Imported()
         for chunk in _chunks(accounts):
@@ -103,6 +104,16 @@ class PayloadVerbs(LedgerVerbs):
             counts["updated"] += changed
             counts["unchanged"] += same
         return Imported(**counts)
+
+    def _refuse_merged(self, connection: Connection, accounts: list[_Account]) -> None:
+        """What was merged is written under the id of the account that is left: both may use the same ids of notes."""
+        kept = account.alias()
+        merged = select(account.c.key, kept.c.key).join(kept, kept.c.id == account.c.merged_into)
+        merged = merged.where(account.c.team_id == self.team_id, account.c.merged_into.is_not(None))
+        into = {key: other for key, other in connection.execute(merged)}  # noqa: C416 - a row is no pair to dict()
+        for one in accounts:
+            if (key := one.values["key"]) in into:
+                raise BadPayload(f"The account '{key[:80]}' was merged into '{into[key][:80]}'; import it as that one.")
 
     def _check_references(self, connection: Connection, accounts: list[_Account]) -> None:
         """Every deal, contact and note that a child names is in the payload or on record; else nothing is written."""

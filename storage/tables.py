@@ -453,7 +453,10 @@ class UsageRow(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """A delivery that has been taken: the same key a second time is a duplicate."""
+    """A delivery that has been taken: the same key a second time is a duplicate.
+
+    `work` is a question that was not answered yet: it is taken away with the answer. `tries` counts who took it up.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (Index("ix_inbox_at", "at"),)
@@ -461,6 +464,8 @@ class InboxRow(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     delivery_key: str = Field(primary_key=True)
     at: datetime = Field(sa_type=Utc)
+    work: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    tries: int = 0
 
 
 metadata = SQLModel.metadata

@@ -12,7 +12,7 @@ from bot.desk.asking import OBJECTIONS, PROMISES, RECALL_USAGE, REST, Answer, As
 from bot.desk.base import Viewer
 from bot.desk.home import Home, HomeVerbs
 from bot.desk.ledger import NEXT_USAGE, Ledger
-from bot.desk.notes import LOG_USAGE, NoteVerbs, Receipt
+from bot.desk.notes import LOG_USAGE, ChangedSince, NoteVerbs, Receipt
 from bot.desk.week import Course, Digest, Pack
 
 
@@ -28,6 +28,7 @@ __all__ = [
     "RECALL_USAGE",
     "REST",
     "Answer",
+    "ChangedSince",
     "Course",
     "Desk",
     "Digest",

@@ -9,11 +9,15 @@ from bot.desk.base import Base, Viewer
 from bot.health import assess
 from bot.scribe import Brief, Claim
 from storage import Facts, Found, Hit, Interaction, Kind, Resolved, Signal, TeamMemory
-from storage.errors import BadInput, RapportError
+from storage.errors import BadInput, UnknownAccount
 
 RECALL_USAGE = "Say who and what, for example: Acme Corp: what pricing objections came up?"
 
 OBJECTIONS, PROMISES, REST = "Objections", "Promises and next steps", "Also on record"
+_ASKING = frozenset(
+    ("what", "when", "which", "who", "whose", "why", "where", "how", "did", "does", "are", "were", "any")
+)
+"""A question that begins with one of these begins with no name, however alike some name is."""
 _GROUP_OF = {
     Kind.OBJECTION: OBJECTIONS,
     Kind.BUDGET_BLOCKED: OBJECTIONS,
@@ -81,13 +85,14 @@ class AskVerbs(Base):
         """`who: question`; a question alone is asked of every account."""
         if not line.strip():
             raise BadInput(RECALL_USAGE)
-        if ":" not in line and line.rstrip().endswith("?"):
-            try:
-                who, question = self._split(viewer, line, RECALL_USAGE)
-            except RapportError:
-                return self.recall(viewer, "", line)
-            return self.recall(viewer, who, question)
         who, question = self._split(viewer, line, RECALL_USAGE)
+        if ":" not in line and line.rstrip().endswith("?"):
+            if who.casefold() in _ASKING:
+                return self.recall(viewer, "", line)
+            try:
+                self._who(self._team(viewer), who, viewer)
+            except UnknownAccount:
+                return self.recall(viewer, "", line)
         return self.recall(viewer, who, question)
 
     def timeline(self, viewer: Viewer, who: str) -> tuple[Interaction, ...]:

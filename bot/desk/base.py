@@ -14,13 +14,17 @@ from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, in which channel. `audience` holds the private channels they are in; None, the operator, sees all."""
+    """Who asks, in which channel. `audience` holds the private channels they are in; None, the operator, sees all.
+
+    `meant` is what this person has just chosen of names that could be several: (name asked about, name chosen).
+    """
 
     team: str
     user: str
     audience: frozenset[str] | None = frozenset()
     tz: str = "UTC"
     channel: str = ""
+    meant: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,26 @@ class Base:
             return Resolved(linked)
         try:
             return team.who(name)
-        except AmbiguousName:
-            chosen = team.choice(viewer.channel, name) if viewer.channel else None
-            if chosen is None:
-                raise
-            return Resolved(chosen)
+        except AmbiguousName as error:
+            return self._meant(team, viewer, error)
         except UnknownAccount:
             if not create:
                 raise
-            return Resolved(team.create_account(name))
+            return Resolved(team.create_account(name, owner=viewer.user))
+
+    def _meant(self, team: TeamMemory, viewer: Viewer, error: AmbiguousName) -> Resolved:
+        """Whom a name of several means: who was chosen just now, else in this channel before; else raises."""
+        just_now = dict(viewer.meant).get(error.name)
+        if just_now:
+            return team.who(just_now)
+        account = team.choice(viewer.channel, error.name) if viewer.channel else None
+        if account is None:
+            raise error
+        there = [found for found in (team.who(c) for c in error.candidates) if found.account.id == account.id]
+        # Several people of one account: the account alone does not tell which of them was meant.
+        if len({found.contact for found in there}) > 1:
+            raise error
+        return there[0] if there else Resolved(account)
 
     def _split(self, viewer: Viewer, line: str, usage: str, *, create: bool = False) -> tuple[str, str]:
         """The name a line begins with, and the rest; in a channel that stands for an account a line needs no name."""
@@ -99,19 +114,16 @@ class Base:
         if not line.strip():
             raise BadInput(usage)
         team = self._team(viewer)
-        linked = team.channel_account(viewer.channel) if viewer.channel and not create else None
-        named = colon and len(head) <= 80 and "\n" not in head
-        if named and (linked is None or self._is_known(team, head)):
-            return head.strip(), rest.strip()
+        named = bool(colon) and len(head) <= 80 and "\n" not in head
         if create:
-            raise BadInput(usage)
-        try:
-            resolved, rest = team.split_who(line)
-        except UnknownAccount:
-            if linked is None:
-                raise
-            return linked.key, line.strip()
-        return resolved.contact.name if resolved.contact else resolved.account.key, rest
+            if not named:
+                raise BadInput(usage)
+            return head.strip(), rest.strip()
+        linked = team.channel_account(viewer.channel) if viewer.channel else None
+        if linked is None:
+            return team.split_name(line)
+        # Only a known name with a colon is another account here: "the budget is gone" is no note on Theo.
+        return (head.strip(), rest.strip()) if named and self._is_known(team, head) else (linked.key, line.strip())
 
     def _is_known(self, team: TeamMemory, name: str) -> bool:
         try:

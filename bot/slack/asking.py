@@ -37,8 +37,10 @@ def viewer_of(body: Payload) -> Viewer:
 
 
 def is_private(channel: Payload) -> bool:
-    """Whether a payload's channel is a private one: Slack gives such a channel's kind in place of its name."""
-    return channel.get("name") in ("privategroup", "directmessage")
+    """Whether a payload's channel is a private one: Slack gives such a channel's kind in place of its name, and that of
+    a few people's conversation begins with mpdm."""
+    name = str(channel.get("name") or "")
+    return name in ("privategroup", "directmessage") or name.startswith("mpdm-")
 
 
 def at_once(ack: Ack) -> None:

@@ -34,3 +34,13 @@ def post_brief(
 
 def _ts(client: WebClient, channel: str, message: views.Message) -> str:
     return str(client.chat_postMessage(channel=channel, **quiet(message))["ts"])
+
+
+def unshared(desk: Desk, viewer: Viewer, everyone: Viewer, who: str) -> list[views.Message]:
+    """What is said to the asker alone when they may see more of it than what was posted for everybody."""
+    if not (viewer.audience or frozenset()) - (everyone.audience or frozenset()):
+        return []
+    more = len(desk.timeline(viewer, who)) - len(desk.timeline(everyone, who))
+    if more <= 0:
+        return []
+    return [views.sentence(f"You may see {counted(more, 'more note')} of it: /brief in our direct messages has all.")]

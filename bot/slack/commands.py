@@ -1,22 +1,31 @@
 """Slash commands. A note is committed before its command is acknowledged; whatever is slow comes after."""
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
-from bot.desk import LOG_USAGE, RECALL_USAGE, Desk
+from bot.desk import LOG_USAGE, RECALL_USAGE, Desk, Viewer
 from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, private, quiet, trouble, viewer_of
-from bot.slack.briefing import post_brief
-from bot.slack.guard import Guard
+from bot.slack.briefing import post_brief, unshared
+from bot.slack.guard import Guard, Refused, Unsure
 from bot.slack.pending import Pending, Question
 from bot.slack.views import accounts as shown
+from storage import Account
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
+log = logging.getLogger("rapport.slack")
+
+MOMENT = "One moment…"
+KEPT = "The note is kept."
 BRIEF_USAGE = "Say who, for example: /brief Priya Sharma"
 TIMELINE_USAGE = "Say who, for example: /timeline Acme Corp"
-NOT_HERE = "Nothing is posted here: people of another organisation may read along, or I am not in this channel."
+NOT_HERE = (
+    "Nothing is posted here: guests or people of another organisation may read along, or I am not in this channel."
+)
 ACCOUNT_USAGE = (
     "For example: /account create Acme Corp · /account link Acme Corp (this channel) · /account unlink · "
     "/account rename Acme Corp to Acme Inc · /account merge Acme Inc into Acme Corp · /account list"
@@ -50,7 +59,7 @@ class Commands:
         """Carry a command out. A name that could be several is asked about, with a button for each."""
         try:
             if command["command"] == "/log":
-                return [self._kept(command)]
+                return [self._kept(command, self._viewer(command, client))[0]]
             return self.works[command["command"]](command, client)
         except AmbiguousName as error:
             return [self._ask(command, error)]
@@ -58,48 +67,75 @@ class Commands:
     def chosen(self, number: str, place: int, user: str, client: WebClient) -> list[views.Message]:
         """Carry out the command that waited, with the candidate of a button; it is remembered for the channel."""
         question = self._pending.take(number, user)
-        viewer = viewer_of(question.command)
-        self._desk.choose(viewer, question.asked, question.candidates[place])
-        return self.run(question.command, client)
+        name = question.candidates[place]
+        self._desk.choose(self._guard.viewer(question.command, client), question.asked, name)
+        meant = question.command.get("meant", {}) | {question.asked: name}
+        return self.run({**question.command, "meant": meant}, client)
+
+    def _viewer(self, command: Payload, client: WebClient) -> Viewer:
+        """Who asks, and whom they have just said they mean."""
+        return replace(self._guard.viewer(command, client), meant=_meant(command))
 
     def _answer(self, command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: self.run(command, client))
 
-    def _log(self, ack: Ack, command: Payload) -> None:
+    def _log(self, ack: Ack, command: Payload, respond: Respond, client: WebClient) -> None:
+        met = self._guard.has_met(command) or not _text(command)
         # The words are safe before Slack hears that they arrived: this is one SQL transaction.
         try:
-            ack(**private(self._kept(command)))
+            said, note = self._kept(command, self._guard.known(command))
         except AmbiguousName as error:
-            ack(**private(self._ask(command, error)))
+            said, note = self._ask(command, error), 0
         except Exception as error:  # noqa: BLE001 - the acknowledgement must go out whatever happened
             ack(**private(trouble(error)))
+            return
+        # A receipt tells of what is on record: who was not met yet gets it when Slack has said who they are.
+        ack(**private(said if met else views.sentence(MOMENT)))
+        if not met:
+            self._tell_met(said, note, command, respond, client)
 
-    def _kept(self, command: Payload) -> views.Message:
+    def _tell_met(self, said: views.Message, note: int, command: Payload, respond: Respond, client: WebClient) -> None:
+        try:
+            self._guard.viewer(command, client)
+        except Unsure as error:
+            said = views.sentence(f"{KEPT} {error}" if note else str(error))
+        except Refused as error:
+            if note:
+                self._desk.retract(viewer_of(command), note)
+            said = trouble(error)
+        try:
+            respond(**private(said))
+        except Exception as error:  # noqa: BLE001 - Bolt loses an acknowledgement when something is raised after it
+            log.warning("a receipt was not taken: %s", type(error).__name__)
+
+    def _kept(self, command: Payload, viewer: Viewer) -> tuple[views.Message, int]:
+        """Keep a note; gives its receipt, and its number when it is new."""
         text = _text(command)
         if not text:
-            return views.sentence(LOG_USAGE)
-        key = f"trigger:{command.get('trigger_id', '')}"
+            return views.sentence(LOG_USAGE), 0
         try:
-            return views.receipt(self._desk.log_line(viewer_of(command), text, source_key=key))
+            receipt = self._desk.log_line(viewer, text, source_key=f"trigger:{command.get('trigger_id', '')}")
         except UnknownAccount as error:
-            return views.sentence(f"{error} To start one: /log +{error.name.strip()[:40]}: what was said")
+            return views.sentence(f"{error} To start one: /log +{error.name.strip()[:40]}: what was said"), 0
+        return views.receipt(receipt), receipt.interaction_id if receipt.is_new else 0
 
     def _ask(self, command: Payload, error: AmbiguousName) -> views.Message:
         number = self._pending.keep(Question(dict(command), error.name, error.candidates))
         return shown.which(error.name, error.candidates, number)
 
     def _brief(self, command: Payload, client: WebClient) -> list[views.Message]:
-        who, viewer = _text(command), self._guard.viewer(command, client)
+        who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(BRIEF_USAGE)
         # A thread in a channel is read by everybody there: it holds what all of them may see.
         everyone = self._guard.everyone_in(viewer.channel, viewer, client)
         if everyone is None:
             return views.brief(self._desk.brief(viewer, who))
-        return post_brief(self._desk, everyone, who, viewer.channel, client)
+        post_brief(self._desk, everyone, who, viewer.channel, client)
+        return unshared(self._desk, viewer, everyone, who)
 
     def _recall(self, command: Payload, client: WebClient) -> list[views.Message]:
-        text, viewer = _text(command), self._guard.viewer(command, client)
+        text, viewer = _text(command), self._viewer(command, client)
         if not text:
             raise BadInput(RECALL_USAGE)
         number = self._pending.keep(Question(dict(command), "", ()))
@@ -108,7 +144,7 @@ class Commands:
     def share(self, number: str, body: Payload, client: WebClient) -> list[views.Message]:
         """Post an answer in its channel, found anew with what everybody there may see. Raises TooOld, BadInput."""
         question = self._pending.take(number, body["user"]["id"])
-        viewer = self._guard.viewer(body, client)
+        viewer = replace(self._guard.viewer(body, client), meant=_meant(question.command))
         everyone = self._guard.everyone_in(viewer.channel, viewer, client)
         if everyone is None:
             raise BadInput(NOT_HERE)
@@ -121,13 +157,13 @@ class Commands:
         return [views.sentence("Shared.")]
 
     def _timeline(self, command: Payload, client: WebClient) -> list[views.Message]:
-        who, viewer = _text(command), self._guard.viewer(command, client)
+        who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(TIMELINE_USAGE)
         return views.timeline(self._desk.timeline(viewer, who))
 
     def _account(self, command: Payload, client: WebClient) -> list[views.Message]:
-        viewer = self._guard.viewer(command, client)
+        viewer = self._viewer(command, client)
         verb, _, rest = _text(command).partition(" ")
         rest = rest.strip()
         if verb == "create" and rest:
@@ -136,15 +172,27 @@ class Commands:
             return [shown.linked(self._desk.link_channel(viewer, rest))]
         if verb == "unlink":
             return [shown.linked(self._desk.link_channel(viewer, ""))]
-        if verb == "rename":
-            who, _, name = rest.rpartition(" to ")
-            return [shown.renamed(self._desk.rename_account(viewer, who.strip(), (name or rest).strip()))]
+        if verb == "rename" and rest:
+            return [shown.renamed(self._rename(viewer, rest))]
         if verb == "merge" and " into " in rest:
             who, _, into = rest.partition(" into ")
-            return [shown.merged(*self._desk.merge_accounts(viewer, who.strip(), into.strip()))]
+            return [shown.merge_question(*self._desk.to_merge(viewer, who.strip(), into.strip()))]
         if verb == "list":
             return shown.listing(self._desk.account_names(viewer))
         raise BadInput(ACCOUNT_USAGE)
+
+    def _rename(self, viewer: Viewer, rest: str) -> Account:
+        """`OLD to NEW` anywhere; `NEW` alone where the channel stands for an account, even when it has a "to" in it."""
+        old, to, new = (part.strip() for part in rest.partition(" to "))
+        linked = self._desk.linked(viewer)
+        if linked is None and not (to and old and new):
+            raise BadInput(ACCOUNT_USAGE)
+        try:
+            return self._desk.rename_account(viewer, old if to else "", new or rest)
+        except UnknownAccount:
+            if linked is None:
+                raise
+            return self._desk.rename_account(viewer, linked.key, rest)
 
     def _rapport(self, command: Payload, client: WebClient) -> list[views.Message]:
         viewer = self._guard.viewer(command, client)
@@ -153,6 +201,10 @@ class Commands:
         if _text(command) == "settings":
             return [shown.settings(viewer.tz, self._desk.linked(viewer), self._desk.scribe.name)]
         return [shown.help_()]
+
+
+def _meant(command: Payload) -> tuple[tuple[str, str], ...]:
+    return tuple(command.get("meant", {}).items())
 
 
 def _text(command: Payload) -> str:

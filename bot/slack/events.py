@@ -1,61 +1,108 @@
 """Events: mentions, direct messages, App Home. Bolt acknowledges an event before its listener runs: a row is written
 before that, so that the same event twice is answered once."""
 
+import logging
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt import App, BoltResponse
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
 
-from bot.desk import RECALL_USAGE, Desk, Viewer
+from bot.desk import RECALL_USAGE, Answer, Desk, Viewer
 from bot.slack import views
-from bot.slack.asking import Payload, at_once, quiet, trouble
+from bot.slack.asking import Payload, quiet, trouble
 from bot.slack.guard import Guard
+from bot.slack.home import publish
 from bot.slack.threads import Threads
 from bot.slack.views import home as shown
-from bot.slack.views import notes
-from storage.errors import RapportError
+from storage.errors import UnknownAccount
+
+log = logging.getLogger("rapport.slack")
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
-NOT_POSTED = "People of another organisation may read along here, so I answer you alone."
+KEPT = ("team_id", "event_id", "event", "is_ext_shared_channel")
+NOT_POSTED = "Guests or people of another organisation may read along here, so I answer you alone."
 
 
 def register(app: App, desk: Desk, guard: Guard) -> None:
-    """Register the events and the button of the home tab."""
-    threads = Threads()
+    """Register the events."""
+    answers = Answers(desk, guard, Threads())
 
-    def mentioned(event: Payload, body: Payload, client: WebClient) -> None:
-        _answer_mention(desk, guard, threads, _with_team(event, body), client)
-
-    def told(event: Payload, body: Payload, client: WebClient) -> None:
-        if event.get("channel_type") == "im" and not event.get("subtype") and not event.get("bot_id"):
-            _answer_message(desk, guard, threads, _with_team(event, body), client)
+    def asked(body: Payload, client: WebClient) -> None:
+        if is_question(body):
+            answers.give(body, client)
 
     def opened(event: Payload, body: Payload, client: WebClient) -> None:
         asked = _with_team(event, body)
         if event.get("tab") == "home":
-            viewer = guard.viewer(asked, client)
-            client.views_publish(user_id=viewer.user, view=shown.home(desk.home(viewer)))
-        elif event.get("tab") == "messages" and desk.memory.inbox.take(asked["team_id"], f"hello:{event['user']}"):
-            client.chat_postMessage(channel=event["channel"], **quiet(shown.greeting()))
+            publish(desk, guard, asked, client)
+        elif event.get("tab") == "messages":
+            _greet(desk, guard, asked, client)
 
-    def log_call(body: Payload, client: WebClient) -> None:
-        today = desk.memory.now.date()
-        client.views_open(trigger_id=body["trigger_id"], view=notes.call_modal(today, "", is_private=False))
+    def joined(event: Payload, body: Payload, client: WebClient) -> None:
+        if event.get("user") in {held.get("user_id") for held in body.get("authorizations") or ()}:
+            _introduce(guard, _with_team(event, body), str(event.get("inviter") or ""), client)
 
     once = _once(desk)
-    app.event("app_mention", middleware=[once])(_told_of_trouble(mentioned))
-    app.event("message", middleware=[once])(_told_of_trouble(told))
+    app.event("app_mention", middleware=[once])(asked)
+    app.event("message", middleware=[once])(asked)
     app.event("app_home_opened", middleware=[once])(_told_of_trouble(opened))
-    app.action(shown.LOG_CALL)(ack=at_once, lazy=[log_call])
+    app.event("member_joined_channel", middleware=[once])(_told_of_trouble(joined))
+
+
+def is_question(body: Payload) -> bool:
+    """A mention or a direct message by a person; not an edit, a join, or what an app has written."""
+    event = body["event"]
+    is_direct = event.get("channel_type") == "im" and not event.get("subtype")
+    return bool((event["type"] == "app_mention" or is_direct) and event.get("user") and not event.get("bot_id"))
+
+
+def key_of(body: Payload) -> str:
+    """What an event is known by in the inbox."""
+    return f"event:{body.get('event_id', '')}"
+
+
+class Answers:
+    """Answers to questions, each given at least once: what is taken stays in the inbox until it is answered."""
+
+    def __init__(self, desk: Desk, guard: Guard, threads: Threads) -> None:
+        self._desk, self._guard, self._threads = desk, guard, threads
+
+    def give(self, body: Payload, client: WebClient) -> None:
+        """Answer a question, or say what is wrong, where it was asked."""
+        _told_of_trouble(self._give)(body["event"], body, client)
+        self._desk.memory.inbox.done(str(body.get("team_id", "")), key_of(body))
+
+    def again(self, client_of: Callable[[str], WebClient | None], wait: timedelta | None = None) -> int:
+        """Answer what was asked of a process that has ended since; returns how many questions that were.
+
+        A chore of the worker. `client_of` gives a workspace's client, None where it has no token any more.
+        """
+        inbox, given = self._desk.memory.inbox, 0
+        for delivery in inbox.unanswered() if wait is None else inbox.unanswered(wait):
+            client = client_of(delivery.team_id)
+            if client is None:
+                inbox.done(delivery.team_id, delivery.key)
+                continue
+            self.give(delivery.work, client)
+            given += 1
+        return given
+
+    def _give(self, event: Payload, body: Payload, client: WebClient) -> None:
+        answer = _answer_mention if event["type"] == "app_mention" else _answer_message
+        answer(self._desk, self._guard, self._threads, _with_team(event, body), client)
 
 
 def _once(desk: Desk) -> Callable[..., BoltResponse]:
     """Middleware: the row of an event is written before Slack hears that it arrived; one known already ends here."""
 
     def middleware(body: Payload, next: Callable[[], BoltResponse]) -> BoltResponse:  # noqa: A002 - Bolt passes it by this name
-        if desk.memory.inbox.take(str(body.get("team_id", "")), f"event:{body.get('event_id', '')}"):
+        # Slack does not send it again once it is acknowledged: a question is kept until it is answered.
+        work = {key: body.get(key) for key in KEPT} if is_question(body) else None
+        if not body.get("event_id") or desk.memory.inbox.take(str(body.get("team_id", "")), key_of(body), work):
             return next()
         return BoltResponse(status=200, body="")
 
@@ -69,7 +116,11 @@ def _told_of_trouble(listener: Callable[..., None]) -> Callable[..., None]:
         try:
             listener(event, body, client)
         except Exception as error:  # noqa: BLE001 - one handler: the person is told, the log gets a reference
-            _say_privately(client, event, trouble(error))
+            said = trouble(error)
+            try:
+                _say_privately(client, event, said)
+            except (SlackClientError, OSError) as untold:
+                log.warning("an answer was not taken: %s", type(untold).__name__)
 
     return listen
 
@@ -78,7 +129,8 @@ def _say_privately(client: WebClient, event: Payload, message: views.Message) ->
     if event.get("channel_type") == "im":
         client.chat_postMessage(channel=event["channel"], **quiet(message))
     elif event.get("channel") and event.get("user"):
-        client.chat_postEphemeral(channel=event["channel"], user=event["user"], **message)
+        thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
+        client.chat_postEphemeral(channel=event["channel"], user=event["user"], **thread, **message)
 
 
 def _with_team(event: Payload, body: Payload) -> dict[str, Any]:
@@ -100,8 +152,10 @@ def _answer_mention(desk: Desk, guard: Guard, threads: Threads, asked: Payload, 
     everyone = None if asked["is_ext_shared"] else guard.everyone_in(viewer.channel, viewer, client)
     found = _found(desk, everyone or viewer, threads, asked)
     if everyone is None:
+        # A thread is named only where the question stood in one: elsewhere an ephemeral reply would not be seen.
+        thread = {"thread_ts": asked["thread_ts"]} if asked["thread_ts"] != asked["ts"] else {}
         for message in (views.sentence(NOT_POSTED), *found):
-            client.chat_postEphemeral(channel=viewer.channel, user=viewer.user, **message)
+            client.chat_postEphemeral(channel=viewer.channel, user=viewer.user, **thread, **message)
         return
     for message in found:
         client.chat_postMessage(channel=viewer.channel, thread_ts=asked["thread_ts"], **quiet(message))
@@ -121,16 +175,32 @@ def _found(desk: Desk, viewer: Viewer, threads: Threads, asked: Payload) -> list
     if not text:
         return [views.sentence(RECALL_USAGE)]
     place = (viewer.team, viewer.channel, str(asked["thread_ts"]))
-    known = threads.account(place)
-    linked = desk.linked(viewer)
-    if known and ":" not in text:
-        answer = desk.recall(viewer, known, text)
-    else:
-        try:
-            answer = desk.recall_line(viewer, text)
-        except RapportError:
-            about = (linked.key if linked else "") or desk.guess(viewer, text)
-            answer = desk.recall(viewer, about, text)
+    answer = _recalled(desk, viewer, text, threads.account(place))
     if answer.account_key:
         threads.remember(place, answer.account_key)
     return views.answer(desk.in_words(answer))
+
+
+def _recalled(desk: Desk, viewer: Viewer, text: str, thread: str) -> Answer:
+    """About whom the text names; else the thread's account, the channel's, or every account. Raises AmbiguousName."""
+    if thread and ":" not in text:
+        return desk.recall(viewer, desk.guess(viewer, text) or thread, text)
+    try:
+        return desk.recall_line(viewer, text)
+    except UnknownAccount:
+        linked = desk.linked(viewer)
+        return desk.recall(viewer, desk.guess(viewer, text) or thread or (linked.key if linked else ""), text)
+
+
+def _greet(desk: Desk, guard: Guard, asked: Payload, client: WebClient) -> None:
+    """The first words in the messages tab, once."""
+    viewer = guard.viewer(asked, client)
+    if desk.memory.inbox.greet(viewer.team, viewer.user):
+        client.chat_postMessage(channel=viewer.channel, **quiet(shown.greeting()))
+
+
+def _introduce(guard: Guard, asked: dict[str, Any], inviter: str, client: WebClient) -> None:
+    """Whoever brought the app into a channel is told, alone, what it does there. Nobody else is disturbed."""
+    if inviter:
+        viewer = guard.viewer({**asked, "user_id": inviter}, client)
+        client.chat_postEphemeral(channel=viewer.channel, user=viewer.user, **shown.introduction())

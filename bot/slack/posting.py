@@ -1,4 +1,4 @@
-"""What Slack is sent without being asked: digests on schedule, and reminders on the morning something is due."""
+"""What Slack is sent without being asked just now: digests on schedule, reminders, and answers a crash left owing."""
 
 import logging
 from collections.abc import Callable
@@ -10,6 +10,9 @@ from slack_sdk.errors import SlackApiError
 from bot.desk import Desk, Viewer
 from bot.poster import NotPosted
 from bot.slack.asking import FIXES, quiet
+from bot.slack.events import Answers
+from bot.slack.guard import Guard, is_external, is_full_member
+from bot.slack.threads import Threads
 from bot.slack.views import week as shown
 from storage import DigestPlan
 
@@ -27,6 +30,8 @@ class Posting:
     def __init__(self, desk: Desk, client_of: ClientOf) -> None:
         self._desk = desk
         self._client_of = client_of
+        self._guard = Guard()
+        self._answers = Answers(desk, self._guard, Threads())
 
     def digest(self, plan: DigestPlan, slot: datetime) -> str:
         """Post a digest for a slot; gives the message's ts. Raises NotPosted when Slack has certainly not got it."""
@@ -49,6 +54,10 @@ class Posting:
         """One direct message to each rep whose steps are due; returns how many were sent."""
         return sum(self._remind(team) for team in self._desk.memory.teams())
 
+    def answer_again(self) -> int:
+        """Answer what was asked of a process that ended before it had answered; returns how many there were."""
+        return self._answers.again(self._client_of)
+
     def _remind(self, team: str) -> int:
         owners = {s.owner for s in self._desk.memory.of(team).next_steps() if shown.is_user(s.owner)}
         client = self._client_of(team) if owners else None
@@ -63,7 +72,7 @@ class Posting:
         # Notes of private channels are nobody's in a direct message: they are reminded of where they were written.
         viewer = Viewer(team, owner, frozenset(), user.get("tz") or "UTC")
         steps = self._desk.due_reminders(viewer)
-        if not steps or user.get("deleted") or not MORNING <= self._desk.local_hour(viewer) < EVENING:
+        if not steps or not is_full_member(user, team) or not MORNING <= self._desk.local_hour(viewer) < EVENING:
             return False
         fresh = self._desk.claim_reminders(viewer, steps)
         for message in shown.reminder(fresh) if fresh else []:
@@ -90,8 +99,10 @@ class Posting:
             channel = client.conversations_info(channel=plan.channel)["channel"]
         except SlackApiError as error:
             raise _refused(error) from error
-        if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+        if is_external(channel):
             raise NotPosted("another organisation reads along in this channel")
+        if self._guard.guests_in(plan.channel, plan.team_id, client):
+            raise NotPosted("guests read along in this channel, or Slack does not say who does")
         audience = frozenset({plan.channel}) if channel.get("is_private") else frozenset()
         return Viewer(plan.team_id, plan.made_by, audience, plan.tz)
 

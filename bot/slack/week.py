@@ -1,6 +1,7 @@
 """The week in Slack: /next, /digest, /handoff, /pipeline, and the buttons under their answers."""
 
 import re
+from dataclasses import replace
 
 from slack_bolt import App, Respond
 from slack_sdk import WebClient
@@ -10,8 +11,9 @@ from bot.schedule import USAGE
 from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, quiet
 from bot.slack.commands import NOT_HERE
-from bot.slack.guard import Guard
+from bot.slack.guard import Guard, Refused
 from bot.slack.views import week as shown
+from bot.slack.views.answers import HEALTH_PICTURE
 from storage.errors import BadInput
 
 HANDOFF_USAGE = "Say what and to whom, for example: /handoff Acme Corp @ana"
@@ -32,7 +34,7 @@ def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
         answered(respond, lambda: _digest(desk, guard.viewer(command, client), command))
 
     def handoff(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _hand_off(desk, guard.viewer(command, client), command, client))
+        answered(respond, lambda: _hand_off(desk, guard, command, client))
 
     def pipeline(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: shown.pipeline(desk.pipeline(guard.viewer(command, client))))
@@ -60,6 +62,10 @@ def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
     def again(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _again(desk, guard.viewer(body, client), int(action["value"])))
 
+    def health(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: _draw_health(desk, guard, body, action["value"], client))
+
+    app.action(HEALTH_PICTURE)(ack=at_once, lazy=[health])
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
     for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
         app.action(action_id)(ack=at_once, lazy=[act])
@@ -101,7 +107,8 @@ def _settle(desk: Desk, viewer: Viewer, verb: str, step_id: int) -> views.Messag
     return shown.settled(desk.settle(viewer, step_id, done=verb == "done", dropped=verb == "drop"), said[verb])
 
 
-def _hand_off(desk: Desk, viewer: Viewer, command: Payload, client: WebClient) -> list[views.Message]:
+def _hand_off(desk: Desk, guard: Guard, command: Payload, client: WebClient) -> list[views.Message]:
+    viewer = guard.viewer(command, client)
     text = str(command.get("text") or "").strip()
     named = _MENTION.search(text)
     if named is None or not text[: named.start()].strip():
@@ -111,16 +118,20 @@ def _hand_off(desk: Desk, viewer: Viewer, command: Payload, client: WebClient) -
     # The new owner gets what they may see themselves: notes of private channels are not among it.
     for rep in dict.fromkeys((pack.handoff.to_rep, pack.handoff.from_rep)):
         if shown.person(rep).startswith("<@") and rep != viewer.user:
-            _tell(desk, viewer, pack.account.key, rep, client)
+            _tell(desk, guard, replace(viewer, user=rep), pack.account.key, client)
     return told
 
 
-def _tell(desk: Desk, viewer: Viewer, account: str, rep: str, client: WebClient) -> None:
-    """A direct message with the brief that this rep may see."""
-    brief = desk.brief(Viewer(viewer.team, rep, frozenset(), viewer.tz), account)
+def _tell(desk: Desk, guard: Guard, rep: Viewer, account: str, client: WebClient) -> None:
+    """A direct message with the brief that this rep may see; a guest is told nothing."""
+    try:
+        zone = guard.viewer({"team_id": rep.team, "user_id": rep.user}, client).tz
+    except Refused:
+        return
+    brief = desk.brief(Viewer(rep.team, rep.user, frozenset(), zone), account)
     head = views.sentence("An account was handed over. What is on record:")
     for message in (head, *views.brief(brief)):
-        client.chat_postMessage(channel=rep, **quiet(message))
+        client.chat_postMessage(channel=rep.user, **quiet(message))
 
 
 def _share_digest(desk: Desk, guard: Guard, body: Payload, client: WebClient) -> list[views.Message]:
@@ -132,3 +143,23 @@ def _share_digest(desk: Desk, guard: Guard, body: Payload, client: WebClient) ->
     for message in shown.digest(desk.digest(everyone)):
         client.chat_postMessage(channel=viewer.channel, **quiet(message))
     return [views.sentence("Shared.")]
+
+
+def _draw_health(desk: Desk, guard: Guard, body: Payload, account: str, client: WebClient) -> list[views.Message]:
+    """The score through time as a picture under the message; in words for the asker where nothing is posted."""
+    from bot.picture import alt_text, picture
+
+    viewer = guard.viewer(body, client)
+    everyone = guard.everyone_in(viewer.channel, viewer, client)
+    if everyone is None:
+        return [views.sentence(alt_text(desk.course(viewer, account)))]
+    course = desk.course(everyone, account)
+    client.files_upload_v2(
+        channel=viewer.channel,
+        thread_ts=(body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("message_ts"),
+        content=picture(course),
+        filename="health.png",
+        title=f"Health of {course.account.name}",
+        alt_txt=alt_text(course)[:1000],
+    )
+    return []

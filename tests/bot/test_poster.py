@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.poster import NotPosted, Poster
+from bot.schedule import next_after
 from storage import DigestPlan, Memory, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
 from storage.errors import NotFound
 from storage.index import MemoryIndex
 
 NINE = datetime(2026, 6, 1, 9, tzinfo=UTC)
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 
 
 class Clock:
@@ -151,6 +155,103 @@ def test_the_slots_of_a_process_that_died_are_taken_up_or_shown(
     poster.tick()
     assert states(memory)[0] == "unknown"
     assert len(wall.slots) == 1
+
+
+def test_a_slot_that_could_not_be_sent_within_the_hour_is_skipped_and_no_burst_follows(
+    poster: Poster, wall: Wall, clock: Clock, memory: Memory
+) -> None:
+    """Claimed by a process that died, then three days of standstill: the newest slot is posted, not the old one."""
+    plan = memory.schedules.due(NINE)[0]
+    assert memory.schedules.claim(plan, NINE, NINE + timedelta(days=1), NINE)
+    clock.at = NINE + timedelta(days=3, minutes=5)
+    assert poster.tick() == 1
+    assert wall.slots == [NINE + timedelta(days=3)]
+    assert states(memory) == ["posted", "skipped"]
+
+
+def test_what_a_person_sends_again_is_never_too_late(poster: Poster, wall: Wall, clock: Clock, memory: Memory) -> None:
+    """ "Send again" on the next morning is meant, and a rate limit does not make it forgotten."""
+    wall.trouble = TimeoutError("no answer")
+    poster.tick()
+    clock.at += timedelta(hours=20)
+    team = memory.of("T1")
+    team.send_again(team.digest_runs(team.digests()[0].id)[0].id)
+    wall.trouble = NotPosted("Slack asked to wait", retry_in=30)
+    assert poster.tick() == 0
+    wall.trouble = None
+    clock.at += timedelta(seconds=31)
+    assert poster.tick() == 1
+    assert wall.slots == [NINE]
+
+
+def test_one_digest_that_cannot_be_counted_does_not_stop_the_others(
+    poster: Poster, wall: Wall, memory: Memory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its zone is gone from the system; the log names the digest and no words."""
+    team = memory.of("T1")
+    for channel, next_at in (("C0", NINE - timedelta(days=1)), ("C9", NINE + timedelta(days=90))):
+        team.set_digest(channel, "0 9 * * *", "Gone/Zone", accounts="all", made_by="U1", next_at=next_at)
+    assert poster.tick() == 1
+    assert wall.slots == [NINE]
+    assert caplog.text.count("cannot be counted: ZoneInfoNotFoundError") == 2
+
+
+def test_a_clock_that_was_ahead_for_a_moment_does_not_silence_a_digest(
+    poster: Poster, wall: Wall, clock: Clock, memory: Memory
+) -> None:
+    """A round in the wrong year, then right days again: they have their slots."""
+    clock.at = NINE + timedelta(days=400)
+    poster.tick()
+    clock.at = NINE + timedelta(hours=1)
+    poster.tick()
+    clock.at = NINE + timedelta(days=1)
+    poster.tick()
+    assert wall.slots == [NINE + timedelta(days=400), NINE + timedelta(days=1)]
+    team = memory.of("T1")
+    assert team.last_posted(team.digests()[0].id) == NINE + timedelta(days=1)
+
+
+def test_each_slot_is_claimed_when_its_turn_comes(memory: Memory, clock: Clock) -> None:
+    """Many digests at nine, each slow to send: none waits in a claim that runs out."""
+    for number in range(2, 6):
+        memory.of("T1").set_digest(f"C{number}", "0 9 * * *", "UTC", accounts="all", made_by="U1", next_at=NINE)
+    others = memory.schedules
+
+    def slow(_plan: DigestPlan, _slot: datetime) -> str:
+        clock.at += timedelta(seconds=100)
+        assert others.sweep(clock.at) == ()
+        return "1.1"
+
+    assert Poster(memory.schedules, slow, clock).tick() == 5
+    team = memory.of("T1")
+    assert {run.state for plan in team.digests() for run in team.digest_runs(plan.id)} == {"posted"}
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
+    config = StorageConfig(data_dir=tmp_path_factory.mktemp("lasting"))
+    with open_memory(config, embedder=HashEmbedder(), index=MemoryIndex()) as made:
+        yield made
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(-3000, 4000), min_size=1, max_size=12), st.sampled_from(ZONES))
+def test_a_clock_that_jumps_posts_no_slot_twice(lasting: Memory, jumps: list[int], zone: str) -> None:
+    """Minutes back and forth at will, over both changes of the clock, with the digest set anew between: once each."""
+    team, clock, wall = lasting.of("T1"), Clock(), Wall()
+    clock.at = datetime(2026, 10, 24, tzinfo=UTC)
+    team.end_digest("C1")
+    poster = Poster(lasting.schedules, wall.post, clock)
+    for number, jump in enumerate(jumps):
+        if number % 3 == 0:
+            coming = next_after("30 2 * * *", zone, clock.at)
+            team.set_digest("C1", "30 2 * * *", zone, accounts="all", made_by="U1", next_at=coming)
+        clock.at += timedelta(minutes=jump)
+        poster.tick()
+    assert len(wall.slots) == len(set(wall.slots))
+    runs = team.digest_runs(team.digests()[0].id, 100)
+    assert {run.slot for run in runs if run.state == "posted"} == set(wall.slots)
+    assert {run.state for run in runs} <= {"posted", "skipped"}
 
 
 def test_another_workspace_neither_sees_nor_ends_a_digest(memory: Memory) -> None:

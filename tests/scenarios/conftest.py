@@ -16,6 +16,7 @@ from bot.desk import Desk, Viewer
 from bot.samples import ACME
 from bot.scribe_plain import PlainScribe
 from bot.slack.app import build_app
+from bot.slack.guard import Guard
 from storage import Memory, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
 from storage.index import MemoryIndex
@@ -143,6 +144,10 @@ class Slack:
         }  # fmt: skip
         return self.send(urlencode({"payload": json.dumps(payload)}))
 
+    def interact(self, payload: Mapping[str, Any]) -> BoltResponse:
+        """Any interaction, given whole."""
+        return self.send(urlencode({"payload": json.dumps(payload)}))
+
     def send(
         self,
         body: str,
@@ -175,5 +180,8 @@ def slack(tmp_path: Path) -> Iterator[Slack]:
     with running_stub() as stub, open_memory(config, embedder=HashEmbedder(), index=MemoryIndex()) as memory:
         desk = Desk(memory, PlainScribe())
         memory.of("T0001").import_payload(ACME)
-        app = build_app(desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=stub.url)
+        guard = Guard()
+        # The rep was here a minute ago; whoever else asks is not met yet.
+        guard.meet("T0001", {"id": "U0REP", "team_id": "T0001", "tz": "Europe/Berlin"})
+        app = build_app(desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=stub.url, guard=guard)
         yield Slack(app, desk, stub, memory)

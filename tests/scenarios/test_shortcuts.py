@@ -17,9 +17,10 @@ def test_a_message_becomes_a_note_after_a_person_confirmed_it(slack: Slack) -> N
     for expected in ("Logged", "Already logged"):
         answer = slack.submission(view, account="acme-01", text=WORDS)
         assert json.loads(answer.body)["view"]["title"]["text"] == expected
-    newest = slack.desk.timeline(REP, "acme-01")[0]
-    assert newest.text == WORDS
-    assert newest.external
+    note = slack.desk.timeline(REP, "acme-01")[-1]
+    assert (note.text, note.external, note.channel) == (WORDS, True, "slack")
+    assert note.occurred_at.timestamp() == 1700000050.0001, "it was said when it was written"
+    assert note.permalink == "https://sales.slack.com/archives/C0001/p1700000050000100"
 
 
 def test_a_form_without_an_account_or_words_stays_open_and_says_why(slack: Slack) -> None:

@@ -18,7 +18,7 @@ from bot.scribe import Brief, Claim, Pledge
 from bot.slack import views
 from bot.slack.views import accounts, home, notes, week
 from bot.week import Bucket, Card, Week
-from storage import Account, Found, Hit, Interaction, Kind, NextStep, Signal, Topic
+from storage import Account, Contact, Found, Hit, Interaction, Kind, NextStep, Opportunity, Signal, Topic
 from tests.scenarios.limits import broken
 
 NASTY = (
@@ -60,11 +60,20 @@ interactions = st.builds(
     text=words, rep=words, channel=words, occurred_at=st.just(AT),
 )  # fmt: skip
 signals = st.builds(
-    Signal, kind=st.sampled_from(Kind), topic=st.sampled_from(Topic), quote=words, pending=st.booleans()
+    Signal, kind=st.sampled_from(Kind), topic=st.sampled_from(Topic), quote=words, pending=st.booleans(),
+    id=st.integers(1, 10**9),
+)  # fmt: skip
+deals = st.lists(
+    st.builds(Opportunity, id=st.integers(1, 10**9), key=words.filter(bool), account_id=st.just(1), name=words),
+    max_size=120, unique_by=lambda deal: deal.id,
+).map(tuple)  # fmt: skip
+people = st.lists(
+    st.builds(Contact, id=st.integers(1, 10**9), key=words, account_id=st.just(1), name=words), max_size=120
 )
 receipts = st.builds(
     Receipt, account=st.builds(Account, id=st.just(1), key=words, name=words), key=words, at=st.just(AT),
-    is_new=st.booleans(), rep=words, signals=st.lists(signals, max_size=60).map(tuple),
+    is_new=st.booleans(), rep=words, signals=st.lists(signals, max_size=220).map(tuple), deals=deals,
+    retracted=st.booleans(), opportunity=words,
     next_steps=st.lists(steps, max_size=30).map(tuple),
     open_opportunities=st.lists(words.filter(bool), max_size=30, unique=True).map(tuple),
     interaction_id=st.just(7), text=words,
@@ -110,8 +119,9 @@ def test_an_answer_fits(found: tuple[Hit, ...], who: str, question: str) -> None
 @given(receipts)
 def test_a_receipt_and_its_forms_fit(value: Receipt) -> None:
     """Buttons, deals, and the form that mends it."""
-    fits(notes.receipt(value), notes.receipt(value, confirmed=True), notes.retracted(7))
+    fits(notes.receipt(value), notes.receipt(value, confirmed=True, notice=value.text), notes.retracted(7))
     assert broken("modal", notes.fix_modal(value, "{}")) == []
+    assert broken("modal", notes.in_modal("Logged", notes.receipt(value), "{}")) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -149,11 +159,14 @@ def test_timelines_choices_and_sentences_fit(
         fits(accounts.which(asked, candidates, "n1"))
 
 
-@given(words, st.lists(st.tuples(words.filter(bool), words), max_size=120), words)
-def test_the_forms_fit(text: str, names: list[tuple[str, str]], guess: str) -> None:
+@settings(max_examples=60, deadline=None)
+@given(words, st.lists(st.tuples(words.filter(bool), words), max_size=120), words, deals, people)
+def test_the_forms_fit(text: str, names: list[tuple[str, str]], guess: str, some: Any, staff: Any) -> None:
     """A message of any length is prefilled as far as a form goes; options are cut, never empty."""
     assert broken("modal", views.log_modal(text * 3, names, guess, "{}")) == []
-    assert broken("modal", notes.call_modal(DAY, "C0001", is_private=True)) == []
+    assert broken("modal", notes.call_modal(DAY)) == []
+    account = next(iter(notes.account_options(names)), None)
+    assert broken("modal", notes.call_modal(DAY, account=account, deals=some, people=staff)) == []
 
 
 def test_what_is_fixed_fits() -> None:

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from bot.slack.views.blocks import Block, Message, button, escape, lines, message, messages, section, sentence
+from bot.wording import counted
 from storage import Account
 
-CHOOSE, UNDO_MERGE = "choose", "undo_merge"
+CHOOSE, MERGE, UNDO_MERGE = "choose", "merge", "undo_merge"
 MOST_BUTTONS = 10
 
 
 def which(asked: str, candidates: Sequence[str], number: str) -> Message:
     """A name that could be several: a button for each. The value is the question's number and the place."""
     buttons: list[Block] = [
-        button(candidate, f"{CHOOSE}_{place}", f"{number}:{place}")
+        button(escape(candidate), f"{CHOOSE}_{place}", f"{number}:{place}")
         for place, candidate in enumerate(candidates[:MOST_BUTTONS])
     ]
     text = f"“{escape(asked[:80])}” could be several. Which one?"
@@ -36,9 +37,18 @@ def renamed(account: Account) -> Message:
     return sentence(f"It is called {account.name} now. The old name goes on finding it.")
 
 
+def merge_question(gone: Account, kept: Account, notes: int) -> Message:
+    """What a merge would do, and the button that does it."""
+    names = f"*{escape(gone.name[:200])}*", f"*{escape(kept.name[:200])}*"
+    moves = f"{counted(notes, 'note')}, people, deals, next steps and channels move. The old name goes on finding it"
+    text = f"Merge {names[0]} into {names[1]}? {moves}, and it can be taken back for thirty days."
+    confirm = button("Merge", MERGE, f"{gone.id}:{kept.id}", style="danger")
+    return message([section(text), {"type": "actions", "elements": [confirm]}], "Merge?")
+
+
 def merged(account: Account, number: int) -> Message:
     """Two accounts made one, and the way back."""
-    text = f"All is on *{escape(account.name)}* now. It can be taken back for thirty days."
+    text = f"All is on *{escape(account.name[:200])}* now. It can be taken back for thirty days."
     undo = button("Take it back", UNDO_MERGE, str(number))
     return message([section(text), {"type": "actions", "elements": [undo]}], "Merged")
 

@@ -1,21 +1,55 @@
-"""App Home, and what the app says when it is first met."""
+"""App Home, the form of a digest, and what the app says when it is first met."""
 
 from bot.desk.home import Home
+from bot.schedule import Plan
 from bot.screen import card_head
-from bot.slack.views.blocks import Block, Message, button, context, day, escape, section, sentence
-from bot.slack.views.week import person, step_block
+from bot.slack.views.blocks import (
+    Block,
+    Message,
+    button,
+    context,
+    day,
+    escape,
+    field,
+    option,
+    plain,
+    section,
+    sentence,
+)
+from bot.slack.views.week import person, step_text
+from storage import NextStep
 
-LOG_CALL = "home_log_call"
-CARDS_SHOWN, STEPS_SHOWN = 15, 15
+LOG_CALL, DONE, REOPEN, OPEN_DIGEST = "home_log_call", "home_done", "home_reopen", "open_digest_form"
+DIGEST_VIEW = "digest_view"
+CARDS_SHOWN, STEPS_SHOWN, PLANS_SHOWN = 15, 15, 10
+OFF = "off"
+DAYS = (
+    ("monday", "Every Monday"),
+    ("friday", "Every Friday"),
+    ("weekdays", "Every weekday"),
+    ("daily", "Every day"),
+    (OFF, "No digest there any more"),
+)
+DEALS = (("all", "All deals"), ("mine", "My deals"), ("linked", "The account of the channel"))
 _SIGN = {"red": "🔴", "yellow": "🟡", "green": "🟢"}
 
 
-def home(value: Home) -> Block:
-    """The home tab: deals by urgency, what is owed, the latest notes; without any account, how to begin."""
-    blocks: list[Block] = [{"type": "actions", "elements": [button("Log a call", LOG_CALL, "home", style="primary")]}]
+def home(value: Home, settled: NextStep | None = None) -> Block:
+    """The home tab: deals by urgency, what is owed, the latest notes; without any account, how to begin.
+
+    `settled` is the step that was done on it a moment ago, with the way back.
+    """
+    top = [button("Log a call", LOG_CALL, "home", style="primary"), button("Digest settings", OPEN_DIGEST, "home")]
+    blocks: list[Block] = [{"type": "actions", "elements": top}]
+    blocks += _settled(settled) if settled else []
     blocks += _deals(value) + _owed(value) + _notes(value) if value.accounts else _beginning()
-    blocks.append(context("`/digest here weekly monday 9:00` posts the week in a channel · `/rapport` helps"))
-    return {"type": "home", "blocks": blocks}
+    blocks += _digests(value)
+    return {"type": "home", "blocks": [*blocks, context("`/rapport` helps")]}
+
+
+def only(message: Message) -> Block:
+    """A home tab that holds nothing but a message: for somebody who may see no more."""
+    return {"type": "home", "blocks": message["blocks"]}
 
 
 def greeting() -> Message:
@@ -23,6 +57,15 @@ def greeting() -> Message:
     return sentence(
         "Ask me about an account, for example: Acme Corp: what pricing objections came up? "
         "Keep a note with /log Acme Corp: what was said. I only know what was logged and what you may see."
+    )
+
+
+def introduction() -> Message:
+    """What is said to who brings the app into a channel."""
+    return sentence(
+        "I answer here when I am mentioned or asked with /brief and /recall, and read nothing else. "
+        "/account link Acme Corp lets this channel stand for an account;"
+        " /digest here weekly monday 9:00 posts the week."
     )
 
 
@@ -41,8 +84,24 @@ def _owed(value: Home) -> list[Block]:
     steps = value.ledger.steps
     if not steps:
         return [section("*Next steps*\nNothing open.")]
-    blocks = [section("*Next steps*"), *(step_block(step) for step in steps[:STEPS_SHOWN])]
+    blocks = [section("*Next steps*"), *(_step(step) for step in steps[:STEPS_SHOWN])]
     return [*blocks, context(f"{len(steps) - STEPS_SHOWN} more: /next")] if len(steps) > STEPS_SHOWN else blocks
+
+
+def _step(step: NextStep) -> Block:
+    return section(step_text(step)) | {"accessory": button("Done", DONE, str(step.id))}
+
+
+def _settled(step: NextStep) -> list[Block]:
+    back = button("Open it again", REOPEN, str(step.id))
+    return [section(f"Done: *{escape(step.account)}*: {escape(step.title[:1500])}") | {"accessory": back}]
+
+
+def _digests(value: Home) -> list[Block]:
+    if not value.plans:
+        return [context("No digest of yours is scheduled: *Digest settings*, or `/digest here weekly monday 9:00`")]
+    said = [f"<#{plan.channel}> {escape(Plan(plan.cron, plan.tz).words)}" for plan in value.plans[:PLANS_SHOWN]]
+    return [section("\n".join(["*Your digests*", *said]))]
 
 
 def _notes(value: Home) -> list[Block]:
@@ -58,3 +117,40 @@ def _beginning() -> list[Block]:
         section("`/log +Acme Corp: Dana wants quarterly billing. I will send a proposal by Friday.`"),
         section("Then `/brief Acme Corp` before the next one: what they object to, what is promised, what to do."),
     ]
+
+
+def digest_form() -> Block:
+    """The form behind "Digest settings": in which channel, on which days, at what hour, which deals; or none there."""
+    where: Block = {
+        "type": "conversations_select",
+        "action_id": "channel",
+        "filter": {
+            "include": ["public", "private"],
+            "exclude_external_shared_channels": True,
+            "exclude_bot_users": True,
+        },
+    }
+    hour: Block = {"type": "timepicker", "action_id": "time", "initial_time": "09:00"}
+    return {
+        "type": "modal",
+        "callback_id": DIGEST_VIEW,
+        "title": plain("Digest settings"),
+        "submit": plain("Save"),
+        "close": plain("Cancel"),
+        "blocks": [
+            field("channel", "Channel", where),
+            field("days", "When", _select("days", DAYS)),
+            field("time", "At", hour),
+            field("deals", "Which deals", _select("deals", DEALS)),
+        ],
+    }
+
+
+def saved(message: Message) -> Block:
+    """The form once it was taken."""
+    return {"type": "modal", "title": plain("Digest settings"), "blocks": message["blocks"]}
+
+
+def _select(action_id: str, choices: tuple[tuple[str, str], ...]) -> Block:
+    options = [option(key, name) for key, name in choices]
+    return {"type": "static_select", "action_id": action_id, "options": options, "initial_option": options[0]}
