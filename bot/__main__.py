@@ -64,13 +64,14 @@ def serve() -> None:
     _need_slack(settings)
     from bot.slack.app import serve_http, serve_socket
 
-    with wiring.open_desk(settings) as desk, wiring.running_worker(desk, wiring.slack_chores(settings, desk)):
-        bolt = wiring.slack_app(settings, desk)
+    with wiring.open_desk(settings) as desk:
+        side = wiring.slack_side(settings, desk)
         token = settings.slack_app_token.get_secret_value()
-        if token:
-            serve_socket(bolt, token)
-        else:
-            serve_http(bolt, settings.port)
+        with wiring.running_worker(desk, side.chores):
+            if token and not settings.slack_client_id:
+                serve_socket(side.app, token)
+            else:
+                serve_http(side.app, settings.port)
 
 
 @app.command("import")
@@ -272,6 +273,7 @@ def doctor(as_json: AsJson = False) -> None:
         status = desk.memory.status() | {
             "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
             "slack_token": bool(settings.slack_bot_token.get_secret_value()),
+            "slack_trouble": wiring.slack_health(settings),
             "reader": desk.scribe.name,
             "claude_this_month_usd": str(desk.memory.usage.this_month()),
             "notices": desk.memory.notices,
@@ -294,11 +296,25 @@ def _desk() -> Any:
 
 
 def _need_slack(settings: Settings) -> None:
+    if settings.slack_client_id:
+        _need_oauth(settings)
+        return
     missing = [] if settings.slack_bot_token.get_secret_value() else ["SLACK_BOT_TOKEN"]
     if not settings.slack_app_token.get_secret_value() and not settings.slack_signing_secret.get_secret_value():
         missing.append("SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode)")
     if missing:
         raise RapportError(f"To serve Slack, set {' and '.join(missing)}; see .env.example.")
+
+
+def _need_oauth(settings: Settings) -> None:
+    wanted = {
+        "SLACK_CLIENT_SECRET": settings.slack_client_secret,
+        "RAPPORT_ENCRYPTION_KEY": settings.rapport_encryption_key,
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+    }
+    missing = [name for name, value in wanted.items() if not value.get_secret_value()]
+    if missing:
+        raise RapportError(f"To install in many workspaces, set {', '.join(missing)} as well; see .env.example.")
 
 
 def _typed() -> Iterator[str]:

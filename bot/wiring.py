@@ -1,9 +1,11 @@
 """Builds the memory, the desk and the Slack app from settings; nothing at import. The clock is read here only."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -19,6 +21,9 @@ from storage import Memory, StorageConfig, open_memory
 
 if TYPE_CHECKING:
     from slack_bolt import App
+    from slack_sdk import WebClient
+
+log = logging.getLogger("rapport.wiring")
 
 
 def now() -> datetime:
@@ -93,25 +98,75 @@ def running_worker(desk: Desk, chores: Sequence[Callable[[], object]] = ()) -> I
         worker.stop()
 
 
-def slack_app(settings: Settings, desk: Desk) -> "App":
-    """The Bolt app, with its listeners registered."""
-    from bot.slack.app import build_app
+@dataclass(frozen=True)
+class SlackSide:
+    """The Bolt app, and what Slack is sent by the clock."""
 
-    return build_app(
-        desk,
-        signing_secret=settings.slack_signing_secret.get_secret_value(),
-        bot_token=settings.slack_bot_token.get_secret_value(),
-        api_url=settings.slack_api_url,
-    )
+    app: "App"
+    chores: list[Callable[[], object]]
 
 
-def slack_chores(settings: Settings, desk: Desk) -> list[Callable[[], object]]:
-    """What Slack is sent by the clock: digests and reminders."""
-    from slack_sdk import WebClient
-
+def slack_side(settings: Settings, desk: Desk) -> SlackSide:
+    """The app with its listeners, for one workspace by token or for many by OAuth, and its chores."""
     from bot.poster import Poster
+    from bot.slack.app import build_app, make_client
     from bot.slack.posting import Posting
+    from bot.slack.workspaces import open_workspaces
 
-    client = WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
-    posting = Posting(desk, lambda _team: client)
-    return [Poster(desk.memory.schedules, posting.digest, now).tick, posting.remind]
+    client_for = partial(make_client, api_url=settings.slack_api_url)
+    secret = settings.slack_signing_secret.get_secret_value()
+    if not settings.slack_client_id:
+        client = client_for(settings.slack_bot_token.get_secret_value())
+        posting = Posting(desk, lambda _team: client)
+        app = build_app(
+            desk,
+            signing_secret=secret,
+            bot_token=settings.slack_bot_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+            bot=_bot(client),
+        )
+        return SlackSide(app, [Poster(desk.memory.schedules, posting.digest, now).tick, posting.remind])
+    many = open_workspaces(
+        desk.memory,
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret.get_secret_value(),
+        keys=settings.rapport_encryption_key.get_secret_value(),
+        api_url=settings.slack_api_url,
+        public_url=settings.rapport_public_url,
+        make_client=client_for,
+        now=now,
+    )
+    posting = Posting(desk, many.client_of)
+    app = build_app(desk, signing_secret=secret, api_url=settings.slack_api_url, many=many)
+    tick = Poster(desk.memory.schedules, posting.digest, now).tick
+    return SlackSide(app, [many.renew, many.purge, tick, posting.remind])
+
+
+def _bot(client: "WebClient") -> tuple[str, str]:
+    """The bot's own ids, asked for once at the start; without an answer the app goes on and asks nobody again."""
+    from slack_sdk.errors import SlackClientError
+
+    try:
+        said = client.auth_test()
+    except (SlackClientError, OSError) as error:
+        log.warning("Slack did not say who the bot is (%s): see `python -m bot doctor`", type(error).__name__)
+        return "B0", "U0"
+    return str(said["bot_id"]), str(said["user_id"])
+
+
+def slack_health(settings: Settings) -> str:
+    """What is wrong with the token, in one sentence; "" when nothing is, or when there is none."""
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        return ""
+    from slack_sdk.errors import SlackApiError, SlackClientError
+
+    from bot.slack.app import make_client
+    from bot.slack.scopes import check_scopes, granted_scopes
+
+    try:
+        return check_scopes(granted_scopes(make_client(token, settings.slack_api_url)))
+    except SlackApiError as error:
+        return f"Slack refuses the token ({error.response.get('error')}): copy it again from the app's settings."
+    except (SlackClientError, OSError):
+        return "Slack cannot be reached from here."

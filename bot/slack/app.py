@@ -14,31 +14,48 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.desk import Desk
-from bot.slack import actions, events, shortcuts, week
+from bot.slack import actions, events, installs, shortcuts, week
 from bot.slack.commands import Commands
 from bot.slack.guard import Guard
 from bot.slack.pending import Pending
+from bot.slack.workspaces import Workspaces
 
 log = logging.getLogger("rapport.slack")
 
 PATH = "/slack/events"
+SLACK_API = "https://slack.com/api/"
 _TALKATIVE = ("slack_bolt", "slack_sdk", "slack_bolt.RequestVerification", "slack_bolt.App")
 
 
-def build_app(desk: Desk, *, signing_secret: str, bot_token: str, api_url: str = "https://slack.com/api/") -> App:
-    """The app with all listeners registered. No network is used here, nor on the way to an acknowledgement."""
+def build_app(
+    desk: Desk,
+    *,
+    signing_secret: str,
+    bot_token: str = "",
+    api_url: str = SLACK_API,
+    bot: tuple[str, str] = ("B0", "U0"),
+    many: Workspaces | None = None,
+) -> App:
+    """The app with all listeners registered, for the workspace of `bot_token` or for `many`.
+
+    `bot` is the bot's id and its user id. No network is used here, nor on the way to an acknowledgement.
+    """
     quiet_libraries()
-    client = WebClient(
-        token=bot_token,
-        base_url=api_url,
-        retry_handlers=[ConnectionErrorRetryHandler(), RateLimitErrorRetryHandler(max_retry_count=3)],
-    )
-    app = App(
-        signing_secret=signing_secret,
-        client=client,
-        authorize=_authorize(bot_token),
-        token_verification_enabled=False,
-    )
+    if many is None:
+        app = App(
+            signing_secret=signing_secret,
+            client=make_client(bot_token, api_url),
+            authorize=_authorize(bot_token, *bot),
+            token_verification_enabled=False,
+        )
+    else:
+        app = App(
+            signing_secret=signing_secret,
+            client=make_client("", api_url),
+            oauth_flow=many.flow,
+            authorize=many.authorize,  # type: ignore[arg-type] # Bolt takes an Authorize, too
+        )
+        installs.register(app, many.store, many.end)
     guard = Guard()
     known = Commands(desk, guard, Pending())
     known.register(app)
@@ -47,6 +64,13 @@ def build_app(desk: Desk, *, signing_secret: str, bot_token: str, api_url: str =
     week.register(app, desk, guard)
     events.register(app, desk, guard)
     return app
+
+
+def make_client(token: str, api_url: str = SLACK_API) -> WebClient:
+    """A client that waits out rate limits and tries again when a connection fails, and never after a server error: a
+    message that was taken would be posted twice."""
+    waits = [ConnectionErrorRetryHandler(), RateLimitErrorRetryHandler(max_retry_count=3)]
+    return WebClient(token=token or None, base_url=api_url, retry_handlers=waits)
 
 
 def quiet_libraries() -> None:
@@ -81,10 +105,10 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: an access log of a webhook tells nothing that Slack's own does not."""
 
 
-def _authorize(bot_token: str) -> Callable[..., AuthorizeResult]:
+def _authorize(bot_token: str, bot_id: str, bot_user_id: str) -> Callable[..., AuthorizeResult]:
     def authorize(enterprise_id: str | None, team_id: str | None, logger: logging.Logger) -> AuthorizeResult:  # noqa: ARG001 - Bolt passes arguments by name
         return AuthorizeResult(
-            enterprise_id=enterprise_id, team_id=team_id, bot_token=bot_token, bot_id="B0", bot_user_id="U0"
+            enterprise_id=enterprise_id, team_id=team_id, bot_token=bot_token, bot_id=bot_id, bot_user_id=bot_user_id
         )
 
     return authorize

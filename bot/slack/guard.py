@@ -117,7 +117,7 @@ def _channels_of(user: str, client: WebClient) -> frozenset[str]:
     cursor = ""
     for _ in range(PAGES):
         page = client.users_conversations(
-            user=user, types="private_channel,mpim", exclude_archived=False, limit=200, cursor=cursor
+            user=user, types="private_channel", exclude_archived=False, limit=200, cursor=cursor
         )
         found |= {channel["id"] for channel in page["channels"]}
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""

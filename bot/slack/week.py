@@ -12,6 +12,7 @@ from bot.slack.asking import Payload, answered, at_once, quiet
 from bot.slack.commands import NOT_HERE
 from bot.slack.guard import Guard
 from bot.slack.views import week as shown
+from bot.slack.views.answers import HEALTH_PICTURE
 from storage.errors import BadInput
 
 HANDOFF_USAGE = "Say what and to whom, for example: /handoff Acme Corp @ana"
@@ -60,6 +61,10 @@ def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
     def again(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _again(desk, guard.viewer(body, client), int(action["value"])))
 
+    def health(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
+        answered(respond, lambda: _draw_health(desk, guard, body, action["value"], client))
+
+    app.action(HEALTH_PICTURE)(ack=at_once, lazy=[health])
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
     for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
         app.action(action_id)(ack=at_once, lazy=[act])
@@ -132,3 +137,23 @@ def _share_digest(desk: Desk, guard: Guard, body: Payload, client: WebClient) ->
     for message in shown.digest(desk.digest(everyone)):
         client.chat_postMessage(channel=viewer.channel, **quiet(message))
     return [views.sentence("Shared.")]
+
+
+def _draw_health(desk: Desk, guard: Guard, body: Payload, account: str, client: WebClient) -> list[views.Message]:
+    """The score through time as a picture under the message; in words for the asker where nothing is posted."""
+    from bot.picture import alt_text, picture
+
+    viewer = guard.viewer(body, client)
+    everyone = guard.everyone_in(viewer.channel, viewer, client)
+    if everyone is None:
+        return [views.sentence(alt_text(desk.course(viewer, account)))]
+    course = desk.course(everyone, account)
+    client.files_upload_v2(
+        channel=viewer.channel,
+        thread_ts=(body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("message_ts"),
+        content=picture(course),
+        filename="health.png",
+        title=f"Health of {course.account.name}",
+        alt_txt=alt_text(course)[:1000],
+    )
+    return []

@@ -43,6 +43,10 @@ class SlackStub:
             },
             "files.getUploadURLExternal": {"upload_url": self.url + "upload", "file_id": "F1"},
             "files.completeUploadExternal": {"files": [{"id": "F1"}]},
+            "users.list": {
+                "members": [_user(person) | said for person, said in self.people.items()],
+                "response_metadata": {"next_cursor": ""},
+            },
             "users.info": {"user": _user(user) | self.people.get(user, {})},
             "conversations.info": {"channel": _channel(channel) | self.channels.get(channel, {})},
             "conversations.members": {
@@ -71,7 +75,7 @@ def running_stub() -> Iterator[SlackStub]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
             answer = json.dumps(stub.take(self.path.strip("/").removeprefix("api/"), _body(raw))).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

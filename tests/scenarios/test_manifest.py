@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 from slack_bolt import App
 
 from bot.slack import app as slack_app
+from bot.slack.workspaces import open_workspaces
 from tests.scenarios.conftest import Slack
 
 MANIFEST: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text(encoding="utf-8"))
@@ -32,7 +34,17 @@ def registered(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[s
     for kind in HEARD:
         setattr(Recording, kind, recording(kind))
     monkeypatch.setattr(slack_app, "App", Recording)
-    slack_app.build_app(slack.desk, signing_secret="x", bot_token="xoxb-test", api_url=slack.stub.url)
+    many = open_workspaces(
+        slack.memory,
+        client_id="1.2",
+        client_secret="s",
+        keys=Fernet.generate_key().decode(),
+        api_url=slack.stub.url,
+        public_url="",
+        make_client=slack_app.make_client,
+        now=lambda: slack.memory.now,
+    )
+    slack_app.build_app(slack.desk, signing_secret="x", api_url=slack.stub.url, many=many)
     return found
 
 

@@ -184,3 +184,22 @@ def test_nobody_is_reminded_of_what_they_may_not_see(slack: Slack) -> None:
     assert any("liability" in s.title for s in slack.desk.next_steps(rep, "Acme Corp").steps)
     posting(slack).remind()
     assert "liability" not in json.dumps(slack.stub.of("chat.postMessage"))
+
+
+def test_the_health_picture_is_uploaded_under_the_brief_with_words_for_who_cannot_see_it(busy: Slack) -> None:
+    """The button under a brief uploads a PNG by today's file API, in the thread, with the scores as alt text."""
+    busy.action("health_picture", "rentokil")
+    done = busy.stub.wait_for("files.completeUploadExternal")[0]
+    asked = busy.stub.of("files.getUploadURLExternal")[0]
+    assert asked["filename"] == "health.png"
+    assert "now 70, Hot" in asked["alt_txt"]
+    assert done["channel_id"] == "C0001"
+    assert done["thread_ts"] == "1700000190.000001"
+
+
+def test_where_nothing_is_posted_the_picture_is_told_in_words(busy: Slack) -> None:
+    """In a channel shared with another organisation the asker alone gets the scores."""
+    busy.stub.channels["C0001"] = {"is_ext_shared": True}
+    busy.action("health_picture", "rentokil")
+    assert "now 70, Hot" in said(busy)
+    assert busy.stub.of("files.getUploadURLExternal") == []

@@ -20,7 +20,7 @@ from bot.slack.views.blocks import (
 )
 from storage import Hit, Interaction
 
-SHARE_ANSWER = "share_answer"
+SHARE_ANSWER, HEALTH_PICTURE = "share_answer", "health_picture"
 
 
 def brief_parent(value: Brief) -> Message:
@@ -41,6 +41,9 @@ def brief(value: Brief) -> list[Message]:
         blocks += lines(heading, [claim_line(claim) for claim in claims])
     if value.notice:
         blocks.append(context(escape(value.notice)))
+    if value.account_key:
+        over_time = button("Health over time", HEALTH_PICTURE, value.account_key)
+        blocks.append({"type": "actions", "elements": [over_time]})
     return messages(blocks, title)
 
 
