@@ -4,29 +4,37 @@ The model picks and quotes. Figures, dates, ids, what was told and what was prom
 only when its quote is in a note that it cites and was handed.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
 from threading import Lock
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
-from bot.claude import Claude, Job, Unavailable, price_of
+from bot.claude import Claude, Job, Unavailable, Unusable, price_of
 from bot.deal import Deal
-from bot.grounding import Handed, as_data, cleaned, spoken
+from bot.grounding import Handed, as_data, cleaned, fitted, is_proved, numbers_known, spoken, verbatim
 from bot.health import Health
 from bot.scribe import Answer, Brief, Claim, Scribe
-from bot.signals import Reading, Sighting, merge
+from bot.signals import Reading, Sighting, merge, normalise
 from bot.week import Bucket, Card, Wording
 from bot.wording import counted
 from storage import Facts, Hit, Interaction, Kind, Side, Topic
 
+log = logging.getLogger("rapport.claude")
+
 MOST_CARDS = 120
-CARD_CHARS = 700
+CARD_TOKENS = 450
+"""Tokens of a card at most, as estimated: 50 accounts stay under 30,000 whatever they hold, 120 under 110,000."""
+
+MOST_CLAIMS = 6
 REMEMBERED = 256
+
+_Said = TypeVar("_Said", bound=BaseModel)
 
 KindName = Literal[
     "objection", "objection_resolved", "commitment_by_us", "commitment_by_them", "commitment_done", "budget_confirmed",
@@ -128,10 +136,15 @@ class ClaudeScribe:
         said_by = "a customer" if note.external else "our rep"
         user = f"Written by {said_by}.\n<note>\n{as_data(note.text)}\n</note>"
         try:
-            seen = self._claude.ask(self._jobs.read, user, SeenNote)
+            seen = self._asked(self._jobs.read, user, SeenNote)
+        except Unusable:
+            # Asked again it would fare no better, and the notes behind it in the queue would never be read.
+            return replace(rules, read_as=self.name)
         except Unavailable:
             return rules
-        return merge(rules, Reading(tuple(_sighting(s) for s in seen.signals), self.name))
+        # Grounded before the merge: a made-up quote must not push out what the rules saw.
+        grounded = tuple(_sighting(s, note) for s in seen.signals if is_proved(s.quote, note.text))
+        return merge(rules, Reading(grounded, self.name))
 
     def price_of(self, notes: int, characters: int) -> Decimal:
         """What reading that many notes would cost, estimated in dollars."""
@@ -145,9 +158,9 @@ class ClaudeScribe:
         key = self._key(facts, plain)
         if (held := self._held(key)) is not None:
             return held
-        handed = Handed.of(facts.interactions)
+        handed = Handed.of(deal.notes)
         try:
-            said = self._claude.ask(self._jobs.brief, _brief_question(plain, handed), SaidBrief)
+            said = self._asked(self._jobs.brief, _brief_question(plain, handed), SaidBrief)
         except Unavailable as error:
             return replace(plain, notice=f"Written without Claude: {error}.")
         worded = _worded_brief(plain, said, handed)
@@ -161,7 +174,7 @@ class ClaudeScribe:
         if not handed:
             return own
         try:
-            said = self._claude.ask(self._jobs.digest, "\n".join(map(_card_text, handed, handed.values())), SaidDigest)
+            said = self._asked(self._jobs.digest, "\n".join(map(_card_text, handed, handed.values())), SaidDigest)
         except Unavailable:
             return own
         return own | {
@@ -170,17 +183,31 @@ class ClaudeScribe:
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """An answer from recalled notes; the plain one with a notice when the model is away."""
+        if not hits:
+            return self._plain.answer(question, hits)
         notes = [_as_note(hit) for hit in hits]
         handed = Handed.of(notes)
         user = f"<question>{as_data(question)}</question>\n{handed.text()}"
         try:
-            said = self._claude.ask(self._jobs.answer, user, SaidAnswer)
+            said = self._asked(self._jobs.answer, user, SaidAnswer)
         except Unavailable as error:
             return replace(self._plain.answer(question, hits), notice=f"Written without Claude: {error}.")
         if not said.answerable:
             return Answer(False)
-        claims, dropped = _proved(said.claims, handed)
+        claims, dropped = _proved(said.claims[:MOST_CLAIMS], handed)
         return Answer(bool(claims), tuple(claims), _left_out(dropped), dropped)
+
+    def _asked(self, job: Job, user: str, shape: type[_Said]) -> _Said:
+        """An answer, or Unavailable and nothing else: the plain scribe stands behind every question."""
+        try:
+            return self._claude.ask(job, user, shape)
+        except Unavailable:
+            raise
+        except Exception as error:
+            # A gateway's page, a locked ledger: none of it may cost the rep the brief. The name alone is logged, since
+            # the text of an error may quote the answer, and so a note.
+            log.warning("%s: failed with %s", job.name, type(error).__name__)
+            raise Unavailable("it failed") from error
 
     def _key(self, facts: Facts, plain: Brief) -> str:
         notes = [(note.id, note.revision, note.read_as) for note in facts.interactions]
@@ -202,16 +229,22 @@ class ClaudeScribe:
                 self._briefs.popitem(last=False)
 
 
-def _sighting(seen: SeenSignal) -> Sighting:
+def _sighting(seen: SeenSignal, note: Interaction) -> Sighting:
+    """What the model saw, with the words the note has; what the note does not say of it is left out."""
+    summary = spoken(seen.summary, [note], 120)
     return Sighting(
         kind=Kind(seen.kind),
         topic=Topic(seen.topic),
-        quote=seen.quote,
-        summary=cleaned(seen.summary)[:120],
+        quote=verbatim(seen.quote, note.text),
+        summary=summary if numbers_known(summary, note.text) else "",
         party=Side(seen.party) if seen.party else None,
-        due_phrase=seen.due_phrase[:60],
-        who=cleaned(seen.who)[:80],
+        due_phrase=seen.due_phrase[:60] if _says(note.text, seen.due_phrase) else "",
+        who=cleaned(seen.who)[:80] if _says(f"{note.text}\n{note.contact}", seen.who) else "",
     )
+
+
+def _says(text: str, words: str) -> bool:
+    return bool(normalise(words)) and normalise(words) in normalise(cleaned(text))
 
 
 # ------------------------------------------------------------------------------------------------------------- briefs
@@ -253,8 +286,9 @@ def _proved(said: Sequence[SaidClaim], handed: Handed) -> tuple[list[Claim], int
     for claim in said:
         note = handed.proof(claim.cites, claim.quote)
         text = spoken(claim.text, [note]) if note else ""
-        if note and text:
-            kept.append(Claim(text, note.key, claim.quote, note.occurred_at.date(), note.rep, note.contact))
+        if note and text and numbers_known(text, note.text, note.occurred_at.date().isoformat()):
+            quote = verbatim(claim.quote, note.text)
+            kept.append(Claim(text, note.key, quote, note.occurred_at.date(), note.rep, note.contact))
     return kept, len(said) - len(kept)
 
 
@@ -285,22 +319,25 @@ def _card_text(alias: str, card: Card) -> str:
         f"why by the rules: {card.why}",
         f"action by the rules: {card.action}",
     ]
-    body = as_data("; ".join(line for line in lines if line)[:CARD_CHARS])
-    name = as_data(card.name[:80]).replace('"', "")
+    body = fitted("; ".join(line for line in lines if line), CARD_TOKENS)
+    name = fitted(card.name[:80], 40).replace('"', "")
     return f'<card id="{alias}" name="{name}" bucket="{card.bucket.value}">{body}</card>'
 
 
 def _wording(line: SaidLine, card: Card) -> Wording:
     """The model's words for a card; a move needs a reason, and rests on the card's own notes."""
-    why, action = spoken(line.why, []), spoken(line.action, [])
-    moved = Bucket(line.bucket) if line.bucket and line.reason.strip() and line.bucket != card.bucket.value else None
+    shown = _card_text("", card)
+    why, action, reason = (_as_card(words, shown) for words in (line.why, line.action, line.reason))
+    moved = Bucket(line.bucket) if line.bucket and reason and line.bucket != card.bucket.value else None
     return Wording(
-        why or card.why,
-        action or card.action,
-        moved,
-        spoken(line.reason, []) if moved else "",
-        card.interactions if moved else (),
+        why or card.why, action or card.action, moved, reason if moved else "", card.interactions if moved else ()
     )
+
+
+def _as_card(words: str, shown: str) -> str:
+    """The model's words if they may be shown: with a number that the card does not have they are not."""
+    text = spoken(words, [])
+    return text if numbers_known(text, shown) else ""
 
 
 def _as_note(hit: Hit) -> Interaction:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,21 @@ import pytest
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
+from bot.claude import Claude, Use
 from bot.deal import read_deal
 from bot.desk import Desk, Viewer
+from bot.grounding import estimated
 from bot.health import assess
 from bot.samples import sample_payloads
 from bot.scribe import Brief
-from bot.scribe_claude import SaidBrief
+from bot.scribe_claude import ClaudeScribe, SaidBrief
 from bot.scribe_plain import PlainScribe
 from bot.week import Card, card
-from storage import Facts, Kind, StorageConfig, open_memory
+from storage import Facts, Hit, Kind, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
 from storage.index import MemoryIndex
 from tests.bot.claude_wire import KEY, Wire, error, message
+from tests.bot.facts import priya as worked_example
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 REP = Viewer("T0001", "U0REP")
@@ -113,6 +117,14 @@ FAILURES: dict[str, list[Any]] = {
     "connection cut": [httpx2.ReadError("cut")],
     "wrong key": [error(401, "authentication_error")],
     "bad request": [error(400, "invalid_request_error")],
+    "too long a request": [error(413, "request_too_large")],
+    "a gateway's page": [httpx2.Response(200, text="<html>Sign in</html>", headers={"content-type": "text/html"})],
+    "an empty object": [httpx2.Response(200, json={})],
+    "a list": [httpx2.Response(200, json=[])],
+    "no content": [httpx2.Response(200, json=message(GOOD) | {"content": None})],
+    "no usage": [httpx2.Response(200, json=message(GOOD) | {"usage": None})],
+    "not utf-8": [httpx2.Response(200, content=b'{"id": "\xff\xfe"}', headers={"content-type": "application/json"})],
+    "another stop": [message('{"claims": [', "pause_turn")],
 }
 
 
@@ -167,9 +179,8 @@ def test_beyond_the_budget_nothing_is_asked(priya: Facts) -> None:
 
 def test_a_note_is_read_by_model_and_rules_together(priya: Facts) -> None:
     """Quotes are checked later, dates are resolved by code: the reading carries the phrase, not a day."""
-    seen = {"kind": "commitment_by_us", "topic": "migration", "quote": "nervous about data migration from the old CRM",
-            "summary": "", "party": "ours", "due_phrase": "by Friday", "who": "Priya"}  # fmt: skip
-    wire = Wire([message(json.dumps({"signals": [seen]}))])
+    quote = "nervous about data migration from the old CRM"
+    wire = Wire([message(seen(kind="commitment_by_us", topic="migration", quote=quote, party="ours", who="Priya"))])
     scribe = wire.scribe()
     reading = scribe.read(priya.interactions[-1])
     assert reading.read_as == scribe.name == "read/1+claude-haiku-5-5"
@@ -177,18 +188,145 @@ def test_a_note_is_read_by_model_and_rules_together(priya: Facts) -> None:
     assert Wire([error(500, "api_error")]).scribe().read(priya.interactions[-1]).read_as == "rules/1"
 
 
+def seen(**fields: str) -> str:
+    """A reading of one signal as the model gives it."""
+    blank = {
+        "kind": "objection",
+        "topic": "other",
+        "quote": "",
+        "summary": "",
+        "party": "",
+        "due_phrase": "",
+        "who": "",
+    }
+    return json.dumps({"signals": [blank | fields]})
+
+
+def test_a_made_up_quote_does_not_push_out_what_the_rules_saw(priya: Facts) -> None:
+    """A sighting whose words nobody wrote goes before the merge, so an objection on record stays."""
+    note = priya.interactions[-1]
+    forged = f"Nobody said: {note.text} All is well."
+    reading = Wire([message(seen(quote=forged))]).scribe().read(note)
+    assert reading.sightings == PlainScribe().read(note).sightings
+
+
+def test_of_a_signal_only_what_the_note_says_is_kept(priya: Facts) -> None:
+    """A day, a speaker and a figure that the note does not have are left out, and the quote is the note's own words."""
+    quote = "NERVOUS about\u200b data  migration"
+    reply = seen(
+        quote=quote, summary="Worth 9,000,000 at https://evil.example", due_phrase="by Friday", who="Eve <@U1>"
+    )
+    saw = Wire([message(reply)]).scribe().read(priya.interactions[-1]).sightings[0]
+    assert saw.quote == "nervous about data migration"
+    assert (saw.summary, saw.due_phrase, saw.who) == ("", "", "")
+
+
+def test_a_figure_that_no_cited_note_has_costs_the_sentence(priya: Facts) -> None:
+    """Numbers are ours: a claim with one of its own is dropped and counted, one from the note stays."""
+    wire = Wire([message(said(
+        ("They pay 4,500,000 and the health is 99.", ["N1"], "budget is frozen until Q3"),
+        ("Nothing before Q3.", ["N1"], "budget is frozen until Q3"),
+    ))])  # fmt: skip
+    value = brief(wire, priya)
+    assert [claim.text for claim in value.recommendation] == ["Nothing before Q3."]
+    assert value.dropped == 1
+
+
+def test_a_use_that_cannot_be_written_down_does_not_cost_the_brief(priya: Facts) -> None:
+    """The ledger of costs is locked: the brief by rules comes, and says so."""
+
+    def locked(_use: Use) -> None:
+        raise OSError("database is locked")
+
+    client = httpx2.Client(transport=httpx2.MockTransport(Wire([message(GOOD)])))
+    scribe = ClaudeScribe(Claude(KEY, deadline=5, on_use=locked, http_client=client), PlainScribe())
+    value = scribe.brief(priya, assess(priya), read_deal(priya))
+    assert value.recommendation
+    assert value.health.score == 70
+
+
+@pytest.mark.parametrize("name", ["refusal", "truncation", "another shape"])
+def test_a_note_that_claude_will_not_read_does_not_hold_up_the_others(priya: Facts, name: str) -> None:
+    """Declined or cut off, it counts as read by the rules' words: only an absent Claude is asked again."""
+    scribe = Wire(list(FAILURES[name])).scribe(deadline=3.0)
+    assert scribe.read(priya.interactions[0]).read_as == scribe.name
+    assert Wire(list(FAILURES["timeout"])).scribe().read(priya.interactions[0]).read_as == "rules/1"
+
+
+def hit(facts: Facts, number: int) -> Hit:
+    """A note as recall brings it back."""
+    note = facts.interactions[number]
+    return Hit(
+        note.key, 0.9, note.text, note.text, note.account, note.account_key, note.rep, note.channel, note.occurred_at
+    )
+
+
+def answered(answerable: bool, *claims: tuple[str, list[str], str]) -> str:
+    """An answer as the model gives it."""
+    made = [{"text": text, "cites": cited, "quote": words} for text, cited, words in claims]
+    return json.dumps({"answerable": answerable, "claims": made})
+
+
 def test_a_question_the_notes_do_not_answer_is_not_answered(priya: Facts) -> None:
     """`answerable: false` gives no claims, whatever else was said."""
-    wire = Wire([message(json.dumps({"answerable": False, "claims": []}))])
-    answer = wire.scribe().answer("Do they use Kubernetes?", ())
+    claim = ("They do.", ["N1"], "budget is frozen until Q3")
+    answer = Wire([message(answered(False, claim))]).scribe().answer("Do they use Kubernetes?", [hit(priya, 0)])
     assert not answer.answerable
     assert answer.claims == ()
 
 
+def test_an_answer_is_made_of_what_the_notes_prove(priya: Facts) -> None:
+    """One claim stands with its note, one without a proof is left out and counted."""
+    claims = (("Money is stuck.", ["N1"], "budget is frozen until Q3"), ("They sign.", ["N1"], "we sign on Friday"))
+    answer = Wire([message(answered(True, *claims))]).scribe().answer("What about money?", [hit(priya, 0)])
+    assert [(c.text, c.interaction) for c in answer.claims] == [("Money is stuck.", "priya-1")]
+    assert (answer.answerable, answer.dropped) == (True, 1)
+
+
+def test_without_a_note_nothing_is_asked() -> None:
+    """There is nothing to answer from, so no request leaves."""
+    wire = Wire([message(answered(True))])
+    assert not wire.scribe().answer("What about money?", ()).answerable
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_gives_the_plain_answer_digest_and_reading(priya: Facts, name: str) -> None:
+    """The other three jobs stand on the rules as the brief does."""
+    question, hits, note = "What about money?", [hit(priya, 0)], priya.interactions[0]
+    scribe, plain = Wire(list(FAILURES[name])).scribe(deadline=3.0), PlainScribe()
+    answer = scribe.answer(question, hits)
+    assert answer.notice.startswith("Written without Claude: ")
+    assert answer.claims == plain.answer(question, hits).claims
+    assert scribe.read(note).sightings == plain.read(note).sightings
+    assert scribe.digest([card(priya)]) == plain.digest([card(priya)])
+
+
+def test_a_figure_of_the_models_own_leaves_the_cards_words() -> None:
+    """In a digest too: the line with a number that the card does not have keeps the card's own words."""
+    one = card(worked_example())
+    line = {"card": "C1", "why": "They will pay 4,500,000", "action": "Call her", "bucket": "", "reason": ""}
+    wording = Wire([message(json.dumps({"lines": [line]}))]).scribe().digest([one])[one.account]
+    assert (wording.why, wording.action) == (one.why, "Call her")
+
+
+@pytest.mark.parametrize(("count", "most"), [(50, 30_000), (500, 110_000)])
+def test_cards_stuffed_with_what_escaping_makes_longer_stay_under_the_limits(
+    priya: Facts, count: int, most: int
+) -> None:
+    """Five characters for each ampersand, and a token for each character of other scripts: still one small request."""
+    stuffed = [
+        replace(one, name="&" * 200, why="<&" * 900, action="日本語" * 300, last_quote="&" * 900)
+        for one in cards(priya, count)
+    ]
+    wire = Wire([message(json.dumps({"lines": []}))])
+    wire.scribe().digest(stuffed)
+    assert len(wire.asked) == 1
+    assert estimated(json.dumps(wire.asked[0], ensure_ascii=False)) < most
+
+
 def cards(facts: Facts, count: int) -> list[Card]:
     """That many accounts."""
-    from dataclasses import replace
-
     one = card(facts)
     return [replace(one, account=f"acme-{n:04}", name=f"Account Number {n}") for n in range(count)]
 
