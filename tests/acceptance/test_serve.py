@@ -54,9 +54,7 @@ def posted(port: int, body: dict[str, str], secret: str = SECRET) -> tuple[int, 
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": SignatureVerifier(secret).generate_signature(timestamp=stamp, body=raw) or "",
     }
-    request = Request(
-        f"http://127.0.0.1:{port}/slack/events", raw.encode(), headers
-    )
+    request = Request(f"http://127.0.0.1:{port}/slack/events", raw.encode(), headers)
     until = time.monotonic() + 30
     while True:
         try:
