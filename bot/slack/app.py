@@ -25,7 +25,7 @@ from storage.errors import RapportError
 log = logging.getLogger("rapport.slack")
 
 PATH = "/slack/events"
-PING_SECONDS, GONE_SECONDS = 3.0, 60.0
+PING_SECONDS, GONE_SECONDS = 2.0, 60.0
 SLACK_API = "https://slack.com/api/"
 _TALKATIVE = ("slack_bolt", "slack_sdk", "slack_bolt.RequestVerification", "slack_bolt.App")
 

@@ -15,7 +15,7 @@ from storage.ground import Ground, digest_run
 from storage.migrate import upgrade
 from storage.schedules import ScheduleVerbs
 
-CHANNELS, SLOTS, MINUTE = 20, 10, 1.2
+CHANNELS, SLOTS, MINUTE = 20, 10, 0.8
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 
 
