@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK_OPTIONS := --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
 
-.PHONY: try test check format bench lock clean
+.PHONY: try test check format bench transcript lock clean
 
 try: $(RUN_ENV) ## open Rapport in the terminal, with sample deals and a short tour
 	@$(BIN)/python -m bot try
@@ -30,6 +30,9 @@ format: $(DEV_ENV) ## put the code into form
 
 bench: $(DEV_ENV) ## measure, and print the figures
 	@$(BIN)/python -m bench
+
+transcript: $(DEV_ENV) ## write the tour, as the program prints it, into the README
+	@$(BIN)/python -m tests.transcript
 
 lock: ## pin the newest versions that fit, with their hashes (needs uv)
 	$(UV) pip compile --upgrade $(LOCK_OPTIONS) --output-file requirements.lock pyproject.toml

@@ -77,6 +77,10 @@ class Unavailable(Exception):
     """Claude did not give an answer that can be used; the text says why, in words for people."""
 
 
+class Unusable(Unavailable):
+    """It answered, but not in a way that can be used: the same question would fare no better."""
+
+
 @cache
 def prompt(name: str) -> tuple[str, str]:
     """A prompt's version and its text."""
@@ -149,9 +153,12 @@ class Claude:
             raise Unavailable("it did not answer in time") from error
         except anthropic.AnthropicError as error:
             raise _reason(error) from error
-        except json.JSONDecodeError as error:
-            # A 200 with a broken body surfaces as this, and not as an error of the SDK's.
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            # A 200 with a broken body surfaces as these, and not as an error of the SDK's.
             raise Unavailable("its answer could not be read") from error
+        if not all(getattr(message, part, None) is not None for part in ("content", "usage", "stop_reason")):
+            # The SDK does not check what it is sent: the sign-in page of a gateway arrives as a string.
+            raise Unavailable("its answer could not be read")
         self._count(job, message)
         return _value(message, shape)
 
@@ -159,6 +166,9 @@ class Claude:
         if self._client is None:
             import anthropic
 
+            # At DEBUG these print what is asked, and so the notes.
+            for name in ("anthropic", "httpx2", "httpcore2"):
+                logging.getLogger(name).setLevel(logging.WARNING)
             # The key is always passed: without it the SDK looks for tokens and profiles on the disk.
             self._client = anthropic.Anthropic(
                 api_key=self._api_key,
@@ -171,7 +181,11 @@ class Claude:
     def _count(self, job: Job, message: "Message") -> None:
         use = _use_of(job, message)
         log.info("%s: %d tokens in, %d out, about $%s", use.job, use.input_tokens, use.output_tokens, use.cost)
-        self._on_use(use)
+        try:
+            self._on_use(use)
+        except Exception:
+            # The answer is paid for: that its cost could not be written down must not lose it.
+            log.exception("%s: use was not written down", use.job)
 
 
 class _Again(Exception):
@@ -207,12 +221,12 @@ def _value(message: "Message", shape: type[_Answer]) -> _Answer:
         "model_context_window_exceeded": "there was too much to read",
     }
     if message.stop_reason in ended:
-        raise Unavailable(ended[message.stop_reason])
+        raise Unusable(ended[message.stop_reason])
     text = "".join(block.text for block in message.content if block.type == "text")
     try:
         return shape.model_validate_json(text)
     except ValidationError as error:
-        raise Unavailable("its answer could not be read") from error
+        raise Unusable("its answer could not be read") from error
 
 
 def _reason(error: Exception) -> Exception:

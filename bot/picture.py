@@ -58,17 +58,19 @@ def _background(draw: ImageDraw.ImageDraw) -> None:
 def _curve(draw: ImageDraw.ImageDraw, points: Sequence[tuple[date, int]]) -> None:
     first, last = points[0][0], points[-1][0]
     span = max((last - first).days, 1)
-    room = WIDTH - LEFT - RIGHT - 40
-    placed = [(LEFT + 20 + room * (day - first).days / span, _y(score)) for day, score in points]
+    # To the left of the first dot stand the names of the bands.
+    room = WIDTH - LEFT - RIGHT - 150
+    placed = [(LEFT + 110 + room * (day - first).days / span, _y(score)) for day, score in points]
     draw.line(placed, fill=LINE, width=3, joint="curve")
-    labelled = LEFT - 100.0
-    for (x, y), (day, score) in zip(placed, points, strict=True):
+    for x, y in placed:
         draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill="white", outline=LINE, width=3)
-        # A label that would cover the one before it is left out; the last is always shown.
-        if x - labelled > 62 or (x, y) == placed[-1]:
+    # From the right: the last score is always told, and a label that would touch it is left out.
+    free = float(WIDTH + 62)
+    for (x, y), (day, score) in reversed(list(zip(placed, points, strict=True))):
+        if free - x > 62:
             draw.text((x, y - 12), str(score), fill=INK, font=_font(15), anchor="ms")
             draw.text((x, HEIGHT - BOTTOM + 12), _day(day), fill=FAINT, font=_font(13), anchor="ma")
-            labelled = x
+            free = x
 
 
 def _y(score: int) -> float:

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
-from bot.claude import Claude, Job, Unavailable, price_of
+from bot.claude import Claude, Job, Unavailable, Unusable, price_of
 from bot.deal import Deal
 from bot.grounding import Handed, as_data, cleaned, fitted, is_proved, numbers_known, spoken, verbatim
 from bot.health import Health
@@ -137,6 +137,9 @@ class ClaudeScribe:
         user = f"Written by {said_by}.\n<note>\n{as_data(note.text)}\n</note>"
         try:
             seen = self._asked(self._jobs.read, user, SeenNote)
+        except Unusable:
+            # Asked again it would fare no better, and the notes behind it in the queue would never be read.
+            return replace(rules, read_as=self.name)
         except Unavailable:
             return rules
         # Grounded before the merge: a made-up quote must not push out what the rules saw.

@@ -43,6 +43,9 @@ CANDIDATES = 2000
 FRESH_EMBEDDED = 64
 """Notes not yet indexed that are embedded for a question; more than that are ranked by their words alone."""
 
+COPIES = 5
+"""Hits looked at beyond those asked for: a note pasted twice must not push another one out."""
+
 SELECTED = 300
 """Notes of a larger scope that are looked at by their meaning, and as many by their words."""
 
@@ -140,8 +143,8 @@ class RecallVerbs(PayloadVerbs):
         trouble = trouble or told.trouble
         notice = f"{trouble} These notes were ranked by their words alone." if trouble else ""
         with self._read() as connection:
-            ranked = self._ranked(connection, told, vector, near, limit)
-            hits = self._hydrate(connection, told.scope, ranked.notes)
+            ranked = self._ranked(connection, told, vector, near, limit + COPIES)
+            hits = _copies_last(self._hydrate(connection, told.scope, ranked.notes))[:limit]
         if abstain and (ranked.abstained or not hits):
             return Found(question, (), True, hits[:3], ranked.reason, notice)
         return Found(question, hits, False, (), "", notice)
@@ -403,6 +406,18 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
         tuple((np.empty(0, np.int64), np.empty(0, np.float32)) for _ in asked.dimensions),
     )
     return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
+
+
+def _copies_last(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits in their order, but what says the same words as one before it behind all others."""
+    seen: set[str] = set()
+    first: list[Hit] = []
+    again: list[Hit] = []
+    for hit in hits:
+        words = " ".join(hit.text.casefold().split())
+        (again if words in seen else first).append(hit)
+        seen.add(words)
+    return (*first, *again)
 
 
 def _at(points: NDArray[np.int64], near: Candidates) -> Vector:

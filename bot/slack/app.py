@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from socketserver import ThreadingMixIn
+from threading import Event
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -19,12 +20,21 @@ from bot.slack.commands import Commands
 from bot.slack.guard import Guard
 from bot.slack.pending import Pending
 from bot.slack.workspaces import Workspaces
+from storage.errors import RapportError
 
 log = logging.getLogger("rapport.slack")
 
 PATH = "/slack/events"
+PING_SECONDS, GONE_SECONDS = 2.0, 60.0
 SLACK_API = "https://slack.com/api/"
 _TALKATIVE = ("slack_bolt", "slack_sdk", "slack_bolt.RequestVerification", "slack_bolt.App")
+
+
+class SlackGone(RapportError):
+    """The connection to Slack was lost and could not be made again."""
+
+    def __init__(self) -> None:
+        super().__init__("The connection to Slack was lost for a minute and could not be made again.")
 
 
 def build_app(
@@ -81,10 +91,16 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL if name.endswith("Verification") else logging.WARNING)
 
 
-def serve_socket(app: App, app_token: str) -> None:
-    """Serve in Socket Mode until ended."""
-    handler = SocketModeHandler(app, app_token)
-    handler.start()  # type: ignore[no-untyped-call] # Bolt ships this one method without types
+def serve_socket(app: App, app_token: str, *, stopped: Event | None = None) -> None:
+    """Serve in Socket Mode until ended. Raises SlackGone when the connection stays lost: a supervisor starts anew."""
+    handler = SocketModeHandler(app, app_token, ping_interval=PING_SECONDS)
+    handler.connect()  # type: ignore[no-untyped-call] # Bolt ships this one method without types
+    ended, lost = stopped or Event(), 0.0
+    while not ended.wait(PING_SECONDS):
+        # A socket can be dead and say that it is connected: the client pings it, and finds out.
+        lost = 0.0 if handler.client.is_connected() else lost + PING_SECONDS
+        if lost >= GONE_SECONDS:
+            raise SlackGone
 
 
 def serve_http(app: App, port: int, *, host: str = "0.0.0.0") -> None:  # noqa: S104 - a container's port is published

@@ -16,7 +16,7 @@ from storage.ground import AnyRow, Ground, digest, digest_run
 from storage.migrate import upgrade
 from storage.schedules import STANDS_FOR, ScheduleVerbs
 
-CHANNELS, SLOTS, MINUTE = 20, 10, 1.2
+CHANNELS, SLOTS, MINUTE = 20, 10, 0.8
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 SETTLED = {"posted", "unknown", "failed", "skipped"}
 PATIENCE = 12 * MINUTE

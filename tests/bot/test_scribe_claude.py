@@ -245,6 +245,14 @@ def test_a_use_that_cannot_be_written_down_does_not_cost_the_brief(priya: Facts)
     assert value.health.score == 70
 
 
+@pytest.mark.parametrize("name", ["refusal", "truncation", "another shape"])
+def test_a_note_that_claude_will_not_read_does_not_hold_up_the_others(priya: Facts, name: str) -> None:
+    """Declined or cut off, it counts as read by the rules' words: only an absent Claude is asked again."""
+    scribe = Wire(list(FAILURES[name])).scribe(deadline=3.0)
+    assert scribe.read(priya.interactions[0]).read_as == scribe.name
+    assert Wire(list(FAILURES["timeout"])).scribe().read(priya.interactions[0]).read_as == "rules/1"
+
+
 def hit(facts: Facts, number: int) -> Hit:
     """A note as recall brings it back."""
     note = facts.interactions[number]
@@ -290,7 +298,7 @@ def test_a_failure_gives_the_plain_answer_digest_and_reading(priya: Facts, name:
     answer = scribe.answer(question, hits)
     assert answer.notice.startswith("Written without Claude: ")
     assert answer.claims == plain.answer(question, hits).claims
-    assert scribe.read(note) == plain.read(note)
+    assert scribe.read(note).sightings == plain.read(note).sightings
     assert scribe.digest([card(priya)]) == plain.digest([card(priya)])
 
 

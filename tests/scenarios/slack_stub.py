@@ -20,6 +20,7 @@ class SlackStub:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def take(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class SlackStub:
             },
             "auth.test": {"team_id": "T0001", "user_id": "U0BOT0001", "bot_id": "B0BOT0001"},
         }
-        return answers.get(method, {})
+        return self.more.get(method) or answers.get(method, {})
 
     def wait_for(self, method: str, count: int = 1, seconds: float = 10.0) -> list[dict[str, Any]]:
         """The bodies of at least `count` calls of a method, waited for."""

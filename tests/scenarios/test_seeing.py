@@ -35,17 +35,14 @@ def keep_secret(slack: Slack, channel: str = "G0001") -> None:
     ],
     ids=["guest", "single-channel guest", "another organisation", "stranger", "deactivated"],
 )
-@pytest.mark.parametrize(
-    ("name", "text"), [*ASKED, ("/brief", "acme-01"), ("/account", "list"), ("/handoff", "acme-01 <@U0ANA0001>")]
-)
-def test_who_is_no_full_member_gets_one_polite_sentence(
-    slack: Slack, who: dict[str, object], name: str, text: str
-) -> None:
-    """Guests and people of other organisations are refused, and nothing else is said or posted."""
+def test_who_is_no_full_member_gets_one_polite_sentence(slack: Slack, who: dict[str, object]) -> None:
+    """Guests and people of other organisations are refused by every command, and nothing else is said or posted."""
     slack.stub.people["U0REP"] = who
-    slack.command(name, text)
-    said = slack.stub.wait_for("respond")
-    assert "full members" in json.dumps(said)
+    commands = [*ASKED, ("/brief", "acme-01"), ("/account", "list"), ("/handoff", "acme-01 <@U0ANA0001>")]
+    for name, text in commands:
+        slack.command(name, text)
+    said = slack.stub.wait_for("respond", len(commands))
+    assert all("full members" in json.dumps(answer) for answer in said)
     assert "billing" not in json.dumps(slack.stub.calls)
     assert slack.stub.of("chat.postMessage") == []
 

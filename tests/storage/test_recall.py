@@ -100,3 +100,16 @@ def test_an_account_nobody_knows_is_an_error_and_an_empty_one_is_no_answer(tmp_p
                 team.recall("pricing", account=name)
         found = team.recall("pricing", account="Acme Corp")
         assert (found.abstained, found.hits, found.nearest) == (True, (), ())
+
+
+def test_ten_hits_are_not_ten_copies(tmp_path: Path) -> None:
+    """A note pasted five times is one of the first two hits; its copies come behind whatever else there is."""
+    with open_memory(StorageConfig(data_dir=tmp_path), embedder=HashEmbedder(), index=MemoryIndex()) as memory:
+        team = memory.of("T1")
+        account = team.create_account("Acme", key="acme")
+        for number in range(5):
+            team.log(account.id, NewNote("They object to the price.", rep=f"U{number}"))
+        team.log(account.id, NewNote("The price is fine for legal.", rep="U9"))
+        memory.catch_up()
+        hits = team.recall("What about the price?", account="acme", limit=2, abstain=False).hits
+        assert {hit.text for hit in hits} == {"They object to the price.", "The price is fine for legal."}

@@ -1,10 +1,11 @@
 """The parts of Block Kit we build with, and Slack's limits. Escaping happens here and only here."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
+
+from bot.grounding import cleaned
 
 Block = dict[str, Any]
 Message = dict[str, Any]
@@ -22,13 +23,12 @@ EMPTY = "…"
 """In place of no text at all, which Slack refuses."""
 
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _MARKS = re.compile(r"([*_~`])")
 
 
 def escape(text: str) -> str:
     """Text that Slack shows as it is: no mention, link or markup of ours or theirs, no invisible characters."""
-    bare = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    bare = cleaned(text)
     bare = bare.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Slack has no escape for its marks: a zero-width space keeps them from pairing and reads the same.
     return _MARKS.sub("\u200b\\1", bare)
