@@ -150,11 +150,20 @@ def slack(count: int, commands: int) -> None:
     from bot.desk import Desk
     from bot.scribe_plain import PlainScribe
     from bot.slack.app import build_app
+    from bot.slack.guard import Guard
 
     print(f"Slack: /log from dispatch to answer, ms (median of {commands})")
     with _memory() as memory:
         _fill(memory, samples.accounts(samples.notes(250), 250))
-        app = build_app(Desk(memory, PlainScribe()), signing_secret=SECRET, bot_token="xoxb-bench", api_url=NOWHERE)  # noqa: S106 - as above
+        guard = Guard()
+        guard.meet(TEAM, {"id": "U0REP", "team_id": TEAM})
+        app = build_app(
+            Desk(memory, PlainScribe()),
+            signing_secret=SECRET,
+            bot_token="xoxb-bench",  # noqa: S106 - as above
+            api_url=NOWHERE,
+            guard=guard,
+        )
         calm = [_dispatch(app, n) for n in range(commands + WARM_UP)][WARM_UP:]
         _print_slack("nothing beside it", calm)
         with _importing(memory, count):

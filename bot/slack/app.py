@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from socketserver import ThreadingMixIn
 from threading import Event
 from typing import Any
@@ -26,6 +27,7 @@ log = logging.getLogger("rapport.slack")
 
 PATH = "/slack/events"
 PING_SECONDS, GONE_SECONDS = 2.0, 60.0
+WORKERS = 40
 SLACK_API = "https://slack.com/api/"
 _TALKATIVE = ("slack_bolt", "slack_sdk", "slack_bolt.RequestVerification", "slack_bolt.App")
 
@@ -58,12 +60,14 @@ def build_app(
             client=make_client(bot_token, api_url),
             authorize=_authorize(bot_token, *bot),
             token_verification_enabled=False,
+            listener_executor=_workers(),
         )
     else:
         app = App(
             signing_secret=signing_secret,
             client=make_client("", api_url),
             oauth_flow=many.flow,
+            listener_executor=_workers(),
             authorize=many.authorize,  # type: ignore[arg-type] # Bolt takes an Authorize, too
         )
         installs.register(app, many.store, many.end)
@@ -76,6 +80,12 @@ def build_app(
     events.register(app, desk, guard)
     home.register(app, desk, guard)
     return app
+
+
+def _workers() -> ThreadPoolExecutor:
+    """The threads of the listeners. Bolt's own are five: five answers that wait for Slack would hold up every
+    acknowledgement."""
+    return ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="slack")
 
 
 def make_client(token: str, api_url: str = SLACK_API) -> WebClient:
