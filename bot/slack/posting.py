@@ -1,8 +1,9 @@
 """What Slack is sent without being asked just now: digests on schedule, reminders, and answers a crash left owing."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -21,6 +22,9 @@ log = logging.getLogger("rapport.slack")
 MORNING, EVENING = 8, 19
 """Reminders go out between these hours of the owner's day; what falls due in the night waits for the morning."""
 
+KNOWN = timedelta(minutes=15)
+"""How long a person's zone is gone by: the worker looks every few seconds, and Slack counts its calls."""
+
 ClientOf = Callable[[str], WebClient | None]
 
 
@@ -32,6 +36,7 @@ class Posting:
         self._client_of = client_of
         self._guard = Guard()
         self._answers = Answers(desk, self._guard, Threads())
+        self._people: dict[tuple[str, str], tuple[datetime, Mapping[str, Any]]] = {}
 
     def digest(self, plan: DigestPlan, slot: datetime) -> str:
         """Post a digest for a slot; gives the message's ts. Raises NotPosted when Slack has certainly not got it."""
@@ -59,15 +64,16 @@ class Posting:
         return self._answers.again(self._client_of)
 
     def _remind(self, team: str) -> int:
-        owners = {s.owner for s in self._desk.memory.of(team).next_steps() if shown.is_user(s.owner)}
+        # By tomorrow, since it is tomorrow already somewhere; whoever has nothing due is not asked about at Slack.
+        tomorrow = self._desk.memory.now.date() + timedelta(1)
+        due = self._desk.memory.of(team).next_steps(due_by=tomorrow)
+        owners = {s.owner for s in due if shown.is_user(s.owner)}
         client = self._client_of(team) if owners else None
         return sum(self._remind_one(client, team, owner) for owner in sorted(owners)) if client else 0
 
     def _remind_one(self, client: WebClient, team: str, owner: str) -> bool:
-        try:
-            user = client.users_info(user=owner)["user"]
-        except SlackApiError as error:
-            log.warning("a reminder waits: %s", error.response.get("error"))
+        user = self._person(client, team, owner)
+        if user is None:
             return False
         # Notes of private channels are nobody's in a direct message: they are reminded of where they were written.
         viewer = Viewer(team, owner, frozenset(), user.get("tz") or "UTC")
@@ -82,6 +88,19 @@ class Posting:
                 log.warning("a reminder was not taken: %s", error.response.get("error"))
                 return False
         return bool(fresh)
+
+    def _person(self, client: WebClient, team: str, owner: str) -> Mapping[str, Any] | None:
+        """Who an owner is, as Slack said at most a quarter of an hour ago; None when it does not say."""
+        held = self._people.get((team, owner))
+        if held is not None and held[0] > self._desk.memory.now:
+            return held[1]
+        try:
+            user: Mapping[str, Any] = client.users_info(user=owner)["user"]
+        except SlackApiError as error:
+            log.warning("a reminder waits: %s", error.response.get("error"))
+            return None
+        self._people[team, owner] = (self._desk.memory.now + KNOWN, user)
+        return user
 
     def _client(self, team: str) -> WebClient:
         client = self._client_of(team)
