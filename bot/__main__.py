@@ -276,6 +276,11 @@ def doctor(as_json: AsJson = False) -> None:
             "slack_trouble": wiring.slack_health(settings),
             "reader": desk.scribe.name,
             "claude_this_month_usd": str(desk.memory.usage.this_month()),
+            "claude_by_day": [
+                f"{page.day} {page.team_id} {page.model}: {page.calls} calls, {page.input_tokens} tokens in, "
+                f"{page.output_tokens} out, about ${page.cost}"
+                for page in desk.memory.usage.pages(14)
+            ],
             "notices": desk.memory.notices,
         }
         _print(status, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in status.items()))

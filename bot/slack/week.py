@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from slack_bolt import App, Respond
+from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
@@ -12,9 +12,10 @@ from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, quiet
 from bot.slack.commands import NOT_HERE
 from bot.slack.guard import Guard, Refused
+from bot.slack.shortcuts import open_form
 from bot.slack.views import week as shown
 from bot.slack.views.answers import HEALTH_PICTURE
-from storage.errors import BadInput
+from storage.errors import BadInput, RapportError
 
 HANDOFF_USAGE = "Say what and to whom, for example: /handoff Acme Corp @ana"
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>\s*\Z")
@@ -24,6 +25,7 @@ def register(app: App, desk: Desk, guard: Guard) -> None:
     """Register the commands and the buttons."""
     _register_commands(app, desk, guard)
     _register_buttons(app, desk, guard)
+    _register_give(app, desk, guard)
 
 
 def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
@@ -46,6 +48,9 @@ def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
 def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
     def menu(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         verb, _, number = action["selected_option"]["value"].partition(":")
+        if verb == shown.GIVE:
+            open_form(guard, body, client, lambda _viewer: shown.give_form(int(number)))
+            return
         answered(respond, lambda: [_settle(desk, guard.viewer(body, client), verb, int(number))])
 
     def reopen(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
@@ -66,9 +71,25 @@ def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
         answered(respond, lambda: _draw_health(desk, guard, body, action["value"], client))
 
     app.action(HEALTH_PICTURE)(ack=at_once, lazy=[health])
+
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
     for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
         app.action(action_id)(ack=at_once, lazy=[act])
+
+
+def _register_give(app: App, desk: Desk, guard: Guard) -> None:
+    def give(ack: Ack, body: Payload, view: Payload) -> None:
+        # Committed inside the acknowledgement: nothing may raise after it.
+        try:
+            chosen = str(view["state"]["values"]["who"]["who"].get("selected_user") or "")
+            step = desk.reassign(guard.known(body), int(view["private_metadata"]), chosen)
+            said = shown.settled(step, f"Given to {shown.person(chosen)}")["blocks"][:1]
+            title = {"type": "plain_text", "text": "Given on"}
+            ack(response_action="update", view={"type": "modal", "title": title, "blocks": said})
+        except RapportError as error:
+            ack(response_action="errors", errors={"who": str(error)})
+
+    app.view(shown.GIVE_VIEW)(give)
 
 
 def _digest(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
@@ -97,6 +118,11 @@ def _next(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
     if verb == "add":
         step = desk.add_step(viewer, rest)
         return [views.message([views.section("Noted."), shown.step_block(step)], "Noted")]
+    if line == "here":
+        linked = desk.linked(viewer)
+        if linked is None:
+            raise BadInput("This channel stands for no account: /account link Acme Corp, or /next Acme Corp.")
+        line = linked.key
     return shown.ledger(desk.next_steps(viewer, "" if line == "all" else line, everyone=line == "all"))
 
 

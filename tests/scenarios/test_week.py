@@ -79,6 +79,32 @@ def test_a_step_put_off_keeps_its_due_day(slack: Slack) -> None:
     assert slack.memory.of("T0001").next_step(step.id).due == step.due
 
 
+def test_a_step_is_given_to_a_colleague(slack: Slack) -> None:
+    """The menu opens a form; the chosen colleague owns the step; the form carries its number only."""
+    step = slack.desk.add_step(REP, "Acme Corp: send the security report")
+    option = {"text": {"type": "plain_text", "text": "Give to a colleague"}, "value": f"give:{step.id}"}
+    slack.action("step_menu", selected_option=option)
+    slack.stub.wait_for("views.open")
+    form = (slack.stub.of("views.update") or slack.stub.of("views.open"))[-1]["view"]
+    if form.get("callback_id") != "give_view":
+        form = slack.stub.wait_for("views.update")[0]["view"]
+    assert form["private_metadata"] == str(step.id)
+    answer = slack.submit(form, {"who": {"who": {"type": "users_select", "selected_user": "U0BEN0001"}}})
+    assert json.loads(answer.body)["response_action"] == "update"
+    assert slack.memory.of("T0001").next_step(step.id).owner == "U0BEN0001"
+
+
+def test_a_channels_steps_are_its_accounts(slack: Slack) -> None:
+    """`/next here` lists the linked account's; without one it says how to link."""
+    slack.desk.add_step(Viewer("T0001", "U0OTHER"), "Acme Corp: send the security report")
+    slack.command("/next", "here")
+    assert "stands for no account" in said(slack)
+    slack.command("/account", "link Acme Corp")
+    slack.stub.wait_for("respond", 2)
+    slack.command("/next", "here")
+    assert "security report" in said(slack, 3)
+
+
 def test_a_hand_off_moves_the_steps_tells_the_new_owner_and_is_taken_back(slack: Slack) -> None:
     """`/handoff` gives the pack, moves ours, writes to the new owner; the button undoes it."""
     step = slack.desk.add_step(REP, "Acme Corp: send the security report")

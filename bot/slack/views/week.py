@@ -16,7 +16,7 @@ from bot.screen import (
     pipeline_totals,
 )
 from bot.slack.views.answers import claim_line
-from bot.slack.views.blocks import Block, Message, button, context, day, escape, lines, messages, section
+from bot.slack.views.blocks import Block, Message, button, context, day, escape, field, lines, messages, plain, section
 from bot.week import Card
 from bot.wording import counted
 from storage import DigestPlan, DigestRun, Handoff, NextStep, Side
@@ -24,6 +24,7 @@ from storage import DigestPlan, DigestRun, Handoff, NextStep, Side
 STEP_DONE, STEP_MENU, STEP_REOPEN = "step_done", "step_menu", "step_reopen"
 HANDOFF_UNDO, SHARE_DIGEST = "handoff_undo", "share_digest"
 SEND_AGAIN = "send_again"
+GIVE, GIVE_VIEW, GIVE_ON = "give", "give_view", ("Give to a colleague", "give")
 STEPS_SHOWN = 20
 CARDS_SHOWN = 25
 """Deals shown in full; more are named in one line, and all are in the table below it."""
@@ -93,7 +94,8 @@ def _buckets(value: Digest) -> list[Block]:
         rest = [*full[left:], *same]
         left = max(0, left - len(full))
         if rest:
-            blocks += lines("Not shown in full", [", ".join(escape(card_head(card)) for card in rest)])
+            # A line each: what does not fit in the first message is the table in the thread below it.
+            blocks += lines("In short", [f"{escape(card_head(card))} → {escape(card.action)}" for card in rest])
     return blocks
 
 
@@ -127,6 +129,7 @@ def step_block(step: NextStep) -> Block:
         ("Done", "done"),
         ("Remind me tomorrow", "snooze-1"),
         ("Remind me in a week", "snooze-7"),
+        GIVE_ON,
         ("Drop it", "drop"),
     ]
     options = [{"text": {"type": "plain_text", "text": text}, "value": f"{verb}:{step.id}"} for text, verb in menu]
@@ -142,6 +145,20 @@ def step_text(step: NextStep) -> str:
     owner = f" · {person(step.owner)}" if step.owner else ""
     proof = escape(step.interaction) if step.interaction else "by hand"
     return f"*{escape(step.account)}*: {escape(step.title[:1500])}\n{side}{due}{owner} ({proof})"
+
+
+def give_form(step_id: int) -> Block:
+    """Who is to have a step. The id of the step is all that the form carries."""
+    who: Block = {"type": "users_select", "action_id": "who"}
+    return {
+        "type": "modal",
+        "callback_id": GIVE_VIEW,
+        "title": plain("Give it on"),
+        "submit": plain("Give"),
+        "close": plain("Cancel"),
+        "private_metadata": str(step_id),
+        "blocks": [field("who", "To whom", who)],
+    }
 
 
 def settled(step: NextStep, verb: str) -> Message:
