@@ -16,7 +16,7 @@ try: $(RUN_ENV) ## open Rapport in the terminal, with sample deals and a short t
 	@$(BIN)/python -m bot try
 
 test: $(DEV_ENV) ## run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 check: $(DEV_ENV) ## lint, format, types, and who may import whom
 	@$(BIN)/ruff check .
