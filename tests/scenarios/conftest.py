@@ -172,6 +172,10 @@ class Slack:
         app = build_app(self.desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=self.stub.url)
         return Slack(app, self.desk, self.stub, self.memory)
 
+    def finished(self) -> None:
+        """Return when everything that was sent has been worked through. This app takes nothing more afterwards."""
+        self.app.listener_runner.listener_executor.shutdown(wait=True)
+
 
 @pytest.fixture
 def slack(tmp_path: Path) -> Iterator[Slack]:
