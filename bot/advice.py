@@ -11,7 +11,7 @@ from datetime import date
 
 from bot.deal import Deal, Silence, day_of
 from bot.health import V1, Health, Item, Rubric, Rule
-from bot.wording import clipped, day_words, first_sentence, topic_words
+from bot.wording import clipped, first_sentence, topic_words
 from storage import Interaction, Kind, NextStep, Signal, Topic
 
 COLD_START = "Understand their priorities and introduce the product"
@@ -114,7 +114,7 @@ def _against_freeze(deal: Deal, _item: Item, _who: str) -> str:
         return "Find out when the budget is released, and by whom"
     if due <= deal.today:
         return "Ask whether the budget is free now"
-    return f"Agree what has to be ready when the budget is free on {day_words(due, deal.today)}"
+    return f"Agree what has to be ready when the budget is free on {deal.day(due)}"
 
 
 def _against_overdue(_deal: Deal, item: Item, _who: str) -> str:
@@ -142,7 +142,7 @@ def _kept_pause(deal: Deal, who: str) -> Advice | None:
     quiet = deal.silence
     if quiet is None or deal.pause is None:
         return None
-    text = f"Get back to {who or 'them'} on {day_words(deal.pause, deal.today)}, as agreed"
+    text = f"Get back to {who or 'them'} on {deal.day(deal.pause)}, as agreed"
     return Advice(text, quiet.note.key, _pause_quote(deal, quiet), quiet.note.occurred_at.date())
 
 
@@ -173,5 +173,5 @@ def _of_note(text: str, note: Interaction) -> Advice:
 
 
 def _of_step(deal: Deal, step: NextStep, lead: str) -> Advice:
-    due = f" (due {day_words(step.due, deal.today)})" if step.due else ""
+    due = f" (due {deal.day(step.due)})" if step.due else ""
     return Advice(f"{lead}: {clipped(step.title)}{due}", *step_proof(deal, step))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from bot.wording import best_match, topic_words
+from bot.wording import ENGLISH, best_match, day_words, topic_words
 from storage import Contact, Facts, Interaction, Kind, NextStep, Opportunity, Side, Signal, State, Topic
 
 OURS = frozenset({Kind.TOLD, Kind.COMMITMENT_DONE, Kind.COMMITMENT_BY_US})
@@ -146,10 +146,11 @@ class Deal:
     `budget` is the last word on it (BUDGET_CONFIRMED or BUDGET_BLOCKED); `pilot` is PILOT_AGREED once there is one,
     else PILOT_REQUESTED. `promises` and `next_steps` do not overlap. Dropped ones are in neither; `next_steps` are not
     done. `last_word` is their last note, `last_contact` the one that the clock of silence goes by when no pause was
-    asked for. `closed` is "won", "lost" or "".
+    asked for. `closed` is "won", "lost" or "". `language` is that of its days, as CLDR names it.
     """
 
     today: date
+    language: str = ENGLISH
     notes: tuple[Interaction, ...] = ()
     signals: tuple[Signal, ...] = ()
     objections: tuple[Issue, ...] = ()
@@ -168,6 +169,10 @@ class Deal:
     concerns: tuple[Concern, ...] = ()
     closed: str = ""
     _by_key: dict[str, Interaction] = field(default_factory=dict, repr=False, compare=False)
+
+    def day(self, day: date) -> str:
+        """A day as it is said in the deal's language, the year only where it is another one than today's."""
+        return day_words(day, self.today, self.language)
 
     @property
     def open_objections(self) -> tuple[Issue, ...]:
@@ -243,8 +248,11 @@ def _unticked(step: NextStep, as_of: datetime) -> NextStep:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def read_deal(facts: Facts) -> Deal:
-    """Reads the facts as of their own moment. Never fails; without notes only records made by hand are left."""
+def read_deal(facts: Facts, language: str = ENGLISH) -> Deal:
+    """Reads the facts as of their own moment; `language` is that of its days.
+
+    Never fails; without notes only records made by hand are left.
+    """
     known = _in_order(cut(facts, facts.as_of))
     notes, signals, today = known.interactions, known.signals, known.as_of.date()
     objections, competitors = tuple(_objections(signals)), tuple(_competitors(signals))
@@ -253,6 +261,7 @@ def read_deal(facts: Facts) -> Deal:
     silence = _silence(notes, signals, last_contact, today)
     return Deal(
         today=today,
+        language=language,
         notes=notes,
         signals=signals,
         objections=objections,

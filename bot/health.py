@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from bot.deal import Deal, Promise, cut, day_of, read_deal
-from bot.wording import counted, day_words, listed
+from bot.wording import ENGLISH, counted, listed
 from storage import Facts, Kind, NextStep, Signal, Topic
 
 
@@ -156,9 +156,12 @@ class Moment:
 NO_HISTORY = Health(None, "", Momentum.STEADY, False, "", Confidence.LOW, (), V1.version)
 
 
-def assess(facts: Facts, rubric: Rubric = V1) -> Health:
-    """The health as of `facts.as_of`. Momentum is the score now minus the score at the last note but one."""
-    deal = read_deal(facts)
+def assess(facts: Facts, rubric: Rubric = V1, *, language: str = ENGLISH) -> Health:
+    """The health as of `facts.as_of`. Momentum is the score now minus the score at the last note but one.
+
+    `language` is that of the days in the reasons.
+    """
+    deal = read_deal(facts, language)
     if not deal.notes:
         return NO_HISTORY
     items = _items(deal, rubric)
@@ -199,7 +202,7 @@ def _items(deal: Deal, rubric: Rubric) -> tuple[Item, ...]:
 def _start(deal: Deal, rubric: Rubric) -> Iterator[Item]:
     first = deal.notes[0]
     day = first.occurred_at.date()
-    yield Item(rubric.start, f"in touch since {day_words(day, deal.today)}", first.key, Rule.START, at=day)
+    yield Item(rubric.start, f"in touch since {deal.day(day)}", first.key, Rule.START, at=day)
 
 
 def _contact(deal: Deal, rubric: Rubric) -> Iterator[Item]:
@@ -210,7 +213,7 @@ def _contact(deal: Deal, rubric: Rubric) -> Iterator[Item]:
         points = min(left, rubric.contact)
         if deal.days_since(day) <= rubric.contact_days and points > 0:
             left -= points
-            yield Item(points, f"in touch on {day_words(day, deal.today)}", note.key, Rule.CONTACT, at=day)
+            yield Item(points, f"in touch on {deal.day(day)}", note.key, Rule.CONTACT, at=day)
 
 
 def _pilot(deal: Deal, rubric: Rubric) -> Iterator[Item]:
@@ -231,7 +234,7 @@ def _budget(deal: Deal, rubric: Rubric) -> Iterator[Item]:
     if said and said.kind is Kind.BUDGET_CONFIRMED:
         yield _earned(deal, rubric.budget_confirmed, "budget confirmed", Rule.BUDGET_CONFIRMED, said)
     elif said:
-        why = f"budget is blocked {_freeze_words(said, deal.today)}, heard"
+        why = f"budget is blocked {_freeze_words(said, deal)}, heard"
         yield _earned(deal, -_blocked(deal, rubric), why, Rule.BUDGET_BLOCKED, said)
 
 
@@ -242,11 +245,11 @@ def _blocked(deal: Deal, rubric: Rubric) -> int:
     return rubric.budget_blocked_until if said.due else rubric.budget_blocked_open
 
 
-def _freeze_words(said: Signal, today: date) -> str:
+def _freeze_words(said: Signal, deal: Deal) -> str:
     if said.due is None:
         return "with no end named"
-    until = f"until {day_words(said.due, today)}"
-    return until if said.due > today else f"{until} and not confirmed since"
+    until = f"until {deal.day(said.due)}"
+    return until if said.due > deal.today else f"{until} and not confirmed since"
 
 
 def _next_step(deal: Deal, rubric: Rubric) -> Iterator[Item]:
@@ -264,7 +267,7 @@ def _next_step(deal: Deal, rubric: Rubric) -> Iterator[Item]:
 
 def _step_item(deal: Deal, rubric: Rubric, step: NextStep, key: str) -> Item:
     points = rubric.step_dated if step.due else rubric.step_undated
-    when = f"by {day_words(step.due, deal.today)}" if step.due else "no date"
+    when = f"by {deal.day(step.due)}" if step.due else "no date"
     return Item(
         points, f"next step: {step.title} ({when})", key, Rule.NEXT_STEP, step.topic, step.quote, _at(deal, key)
     )
@@ -325,7 +328,7 @@ def _silence(deal: Deal, rubric: Rubric) -> Iterator[Item]:
     quiet = deal.silence
     points = max((points for days, points in rubric.silence if quiet and quiet.days >= days), default=0)
     if quiet and points:
-        since = day_words(quiet.since, deal.today)
+        since = deal.day(quiet.since)
         why = f"no word from them for {counted(quiet.days, 'day')}, since {since}"
         yield Item(-points, why, quiet.note.key, Rule.SILENCE, at=quiet.note.occurred_at.date())
 
@@ -345,7 +348,7 @@ def _overdue(deal: Deal, rubric: Rubric) -> Iterator[Item]:
 
 def _broken_words(deal: Deal, promise: Promise) -> str:
     due = promise.step.due
-    return f"our promise is overdue: {promise.step.title}" + (f" (due {day_words(due, deal.today)})" if due else "")
+    return f"our promise is overdue: {promise.step.title}" + (f" (due {deal.day(due)})" if due else "")
 
 
 _RULES = (
@@ -356,7 +359,7 @@ _RULES = (
 
 def _earned(deal: Deal, points: int, why: str, rule: Rule, signal: Signal) -> Item:
     day = day_of(signal)
-    reason = f"{why} on {day_words(day, deal.today)}"
+    reason = f"{why} on {deal.day(day)}"
     return Item(points, reason, signal.interaction, rule, signal.topic, signal.quote, day)
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim
 
@@ -16,6 +16,8 @@ FARTHEST = timedelta(days=8)
 """Every plan has a slot a week, so a next one beyond this was counted by a clock that was ahead."""
 
 USAGE = "Say when, for example: /digest here weekly monday 9:00 (or: weekdays 8:30, daily 9:00, monday thursday 9am)."
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ZONES_SHOWN = 100
 _DAYS = {"monday": 1, "tuesday": 2, "wednesday": 3, "thursday": 4, "friday": 5, "saturday": 6, "sunday": 0}
 _SHORT = {name[:3]: number for name, number in _DAYS.items()} | _DAYS | {"tues": 2, "wednes": 3, "thurs": 4}
 _TIME = re.compile(r"^(?:at)?(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$")
@@ -38,6 +40,31 @@ class Plan:
             names[day] for day in days.split(",")
         )
         return f"{when} at {hour}:{int(minute):02} ({self.tz})"
+
+    @property
+    def time(self) -> str:
+        """`09:00`, as a time picker has it."""
+        minute, hour, *_ = self.cron.split()
+        return f"{int(hour):02}:{int(minute):02}"
+
+    @property
+    def days(self) -> frozenset[str]:
+        """The days of the week in small letters."""
+        listed = self.cron.split()[-1]
+        numbers = {"*": "0,1,2,3,4,5,6", "1-5": "1,2,3,4,5"}.get(listed, listed).split(",")
+        return frozenset(name for name, number in _DAYS.items() if str(number) in numbers)
+
+
+def zones_like(typed: str) -> tuple[str, ...]:
+    """Time zones with what was typed in their names, those whose city begins with it first."""
+    wanted = typed.strip().casefold().replace(" ", "_")
+    found = [zone for zone in sorted(available_timezones()) if wanted in zone.casefold() and _is_place(zone)]
+    found.sort(key=lambda zone: not zone.casefold().rpartition("/")[2].startswith(wanted))
+    return tuple(found[:ZONES_SHOWN])
+
+
+def _is_place(zone: str) -> bool:
+    return zone == "UTC" or ("/" in zone and not zone.startswith(("Etc/", "SystemV/")))
 
 
 def parse(text: str, tz: str) -> Plan:

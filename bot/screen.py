@@ -9,7 +9,7 @@ from bot.desk import Answer, Course, Digest, Ledger, Pack, Receipt
 from bot.pipeline import Pipeline
 from bot.scribe import Brief, Claim
 from bot.week import Card
-from bot.wording import counted
+from bot.wording import counted, full_day
 from storage import Hit, Interaction, NextStep, Side
 
 ARROW = {"improving": "↑ improving", "steady": "→ steady", "declining": "↓ declining"}
@@ -133,7 +133,8 @@ def digest(value: Digest) -> Text:
 
 def digest_title(value: Digest) -> str:
     """`Week of 16 Nov 2026, changes since 9 Nov 2026`."""
-    return f"The week as of {_day(value.as_of)}, changes since {_day(value.since)}"
+    as_of, since = full_day(value.as_of, value.language), full_day(value.since, value.language)
+    return f"The week as of {as_of}, changes since {since}"
 
 
 def folded(cards: Sequence[Card]) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
@@ -257,4 +258,4 @@ def _hit(hit: Hit) -> str:
 
 
 def _day(at: date) -> str:
-    return f"{at.day} {at:%b %Y}"
+    return full_day(at)

@@ -10,7 +10,7 @@ from bot.scribe import Answer, Brief, Claim, Pledge
 from bot.signals import Reading
 from bot.signals_rules import VERSION, read_by_rules
 from bot.week import Card, Wording
-from bot.wording import capital, clipped, counted, day_words, first_sentence
+from bot.wording import capital, clipped, counted, first_sentence
 from storage import Facts, Hit, Interaction, Kind, Side, Signal
 
 SENTENCES = 3
@@ -104,16 +104,16 @@ def _objection(deal: Deal, issue: Issue) -> Claim:
     """An open one is proved by when it was heard last, a resolved one by what resolved it."""
     words, shown = capital(issue.words), issue.settled or issue.last
     if issue.settled:
-        return _claim(deal, shown, f"{words}, resolved on {day_words(day_of(shown), deal.today)}", "resolved")
+        return _claim(deal, shown, f"{words}, resolved on {deal.day(day_of(shown))}", "resolved")
     times = len({s.interaction for s in issue.raised})
     again = f" (raised {times} times)" if times > 1 else ""
-    since = day_words(day_of(issue.raised[0]), deal.today)
+    since = deal.day(day_of(issue.raised[0]))
     return _claim(deal, shown, shown.summary or f"{words}, open since {since}{again}", "open")
 
 
 def _competitor(deal: Deal, issue: Issue) -> Claim:
     shown = issue.settled or issue.last
-    day = day_words(day_of(shown), deal.today)
+    day = deal.day(day_of(shown))
     if issue.settled:
         return _claim(deal, shown, f"{capital(issue.words)}, answered on {day}", "answered")
     return _claim(deal, shown, shown.summary or f"{capital(issue.words)}, unanswered since {day}", "open")
@@ -125,7 +125,7 @@ def _budget(deal: Deal) -> Iterator[Claim]:
         if signal.kind is Kind.BUDGET_CONFIRMED:
             yield _claim(deal, signal, signal.summary or "Budget confirmed", "confirmed")
         elif signal.kind is Kind.BUDGET_BLOCKED:
-            until = f"until {day_words(signal.due, deal.today)}" if signal.due else "with no end named"
+            until = f"until {deal.day(signal.due)}" if signal.due else "with no end named"
             yield _claim(deal, signal, signal.summary or f"Budget blocked {until}", "blocked")
 
 
@@ -159,8 +159,8 @@ def _concern(deal: Deal, concern: Concern) -> Claim:
     """ "Data migration: raised 3 times since 2 May by 2 people, never resolved"."""
     issue = concern.issue
     people = f" by {counted(len(concern.people), 'person', 'people')}" if concern.people else ""
-    end = f"resolved on {day_words(day_of(issue.settled), deal.today)}" if issue.settled else "never resolved"
-    since = day_words(concern.since, deal.today)
+    end = f"resolved on {deal.day(day_of(issue.settled))}" if issue.settled else "never resolved"
+    since = deal.day(concern.since)
     text = f"{capital(issue.words)}: raised {concern.times} times since {since}{people}, {end}"
     return _claim(deal, issue.last, text, "resolved" if issue.settled else "open")
 
@@ -212,13 +212,13 @@ def _fillers(deal: Deal) -> Iterator[Claim]:
     noted = [step for step in deal.ahead if deal.note(step.interaction)]
     if noted:
         step, due = noted[0], noted[0].due
-        when = f" by {day_words(due, deal.today)}" if due else ""
+        when = f" by {deal.day(due)}" if due else ""
         yield Claim(f"Next: {clipped(step.title)}{when}.", *step_proof(deal, step))
     elif not deal.ahead:
         yield _of_note(last, "No next step is on record: agree one with a date.")
     contact = deal.last_contact or last
-    yield _of_note(contact, f"The last contact was on {day_words(contact.occurred_at.date(), deal.today)}.")
-    yield _of_note(deal.notes[0], f"It began on {day_words(deal.notes[0].occurred_at.date(), deal.today)}.")
+    yield _of_note(contact, f"The last contact was on {deal.day(contact.occurred_at.date())}.")
+    yield _of_note(deal.notes[0], f"It began on {deal.day(deal.notes[0].occurred_at.date())}.")
 
 
 def _sentence(deal: Deal, item: Item, text: str) -> Claim:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.advice import Advice, advise
 from bot.deal import Deal, cut, read_deal
 from bot.health import V1, Health, Momentum, Rubric, assess
-from bot.wording import capital, clipped, counted, day_words, first_sentence, listed
+from bot.wording import ENGLISH, capital, clipped, counted, first_sentence, listed
 from storage import Facts, Kind, NextStep
 
 
@@ -88,9 +88,9 @@ class Week:
 # -------------------------------------------------------------------------------------------------------- one account
 
 
-def card(facts: Facts, since: datetime | None = None, rubric: Rubric = V1) -> Card:
-    """The card of an account as of `facts.as_of`, compared with what it was at `since`."""
-    deal, health = read_deal(facts), assess(facts, rubric)
+def card(facts: Facts, since: datetime | None = None, rubric: Rubric = V1, *, language: str = ENGLISH) -> Card:
+    """The card of an account as of `facts.as_of`, compared with what it was at `since`; `language` is that of days."""
+    deal, health = read_deal(facts, language), assess(facts, rubric, language=language)
     bucket = bucket_of(deal, rubric)
     then = cut(facts, since) if since else None
     before = bucket_of(read_deal(then), rubric) if then else None
@@ -175,12 +175,12 @@ def _going(deal: Deal) -> str:
     if deal.ahead:
         return f"Next: {_step_words(deal, deal.ahead[0])}"
     if deal.pause:
-        return f"Pause agreed until {day_words(deal.pause, deal.today)}"
+        return f"Pause agreed until {deal.day(deal.pause)}"
     return "Pilot agreed"
 
 
 def _step_words(deal: Deal, step: NextStep) -> str:
-    due = f" (due {day_words(step.due, deal.today)})" if step.due else ""
+    due = f" (due {deal.day(step.due)})" if step.due else ""
     return f"{clipped(step.title, 80)}{due}"
 
 

@@ -38,6 +38,24 @@ NAMED: Mapping[Topic, tuple[str, ...]] = {
 }
 """Closer names, the first one found in the quote is used as the customer's note has it."""
 
+ENGLISH = "en"
+LANGUAGES: Mapping[str, tuple[str, str]] = {
+    ENGLISH: ("English", "English"),
+    "de": ("Deutsch", "German"),
+    "fr": ("Français", "French"),
+    "es": ("Español", "Spanish"),
+    "it": ("Italiano", "Italian"),
+    "pt": ("Português", "Portuguese"),
+    "nl": ("Nederlands", "Dutch"),
+    "sv": ("Svenska", "Swedish"),
+    "pl": ("Polski", "Polish"),
+    "tr": ("Türkçe", "Turkish"),
+    "ja": ("日本語", "Japanese"),
+}
+"""Languages that a form offers for days, each by its own name and the English one. Typed, any that CLDR has will do."""
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 QUOTE_LIMIT = 160
 """Characters of a note shown as proof when no signal marks the words: about one sentence."""
 
@@ -70,12 +88,37 @@ def first_sentence(text: str) -> str:
     return clipped(found[0].strip()) if found else ""
 
 
-def day_words(day: date, today: date) -> str:
+def day_words(day: date, today: date, language: str = ENGLISH) -> str:
     """ "22 May"; with the year when it is another year than today's."""
-    month = (
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    )[day.month - 1]  # fmt: skip
-    return f"{day.day} {month}" + (f" {day.year}" if day.year != today.year else "")
+    if day.year != today.year:
+        return full_day(day, language)
+    return f"{day.day} {_MONTHS[day.month - 1]}" if language == ENGLISH else _in_language(day, "MMMd", language)
+
+
+def full_day(day: date, language: str = ENGLISH) -> str:
+    """ "22 May 2026"."""
+    if language == ENGLISH:
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return _in_language(day, "yMMMd", language)
+
+
+def language_named(text: str) -> str:
+    """The code of a language by its code or its own or English name ("de", "Deutsch", "German"); "" when unknown."""
+    from babel.core import Locale, UnknownLocaleError
+
+    for code, names in LANGUAGES.items():
+        if text.casefold() in {code, *(name.casefold() for name in names)}:
+            return code
+    try:
+        return str(Locale.parse(text.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return ""
+
+
+def _in_language(day: date, skeleton: str, language: str) -> str:
+    from babel.dates import format_skeleton
+
+    return format_skeleton(skeleton, day, locale=language)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

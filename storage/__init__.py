@@ -10,6 +10,7 @@ with open_memory(StorageConfig(data_dir=Path("data"))) as memory:
 from storage.memory import Memory, TeamMemory
 from storage.opening import StorageConfig, open_memory
 from storage.payload import parse_json
+from storage.preferences import Preferences
 from storage.records import (
     Account,
     CaughtUp,
@@ -53,6 +54,7 @@ __all__ = [
     "NextStep",
     "NoteReading",
     "Opportunity",
+    "Preferences",
     "Resolved",
     "Schedules",
     "Side",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect
 from storage.database import Database
 from storage.errors import SchemaTooNew
 
-HEAD = "0003"
+HEAD = "0004"
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 

@@ -30,7 +30,10 @@ _OPEN = (SENDING, UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class DigestPlan:
-    """A channel's digest. `accounts` is linked, mine (of `made_by`) or all; `next_at` the next slot, in UTC."""
+    """A channel's digest. `accounts` is linked, mine (of `made_by`) or all; `next_at` the next slot, in UTC.
+
+    `language` is that of its days, as CLDR names it.
+    """
 
     id: int
     team_id: str
@@ -40,6 +43,7 @@ class DigestPlan:
     accounts: str
     made_by: str
     next_at: datetime | None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,19 @@ class ScheduleVerbs(TeamGround):
     """What a workspace can do with its digests."""
 
     def set_digest(
-        self, channel: str, cron: str, tz: str, *, accounts: str, made_by: str, next_at: datetime | None
+        self,
+        channel: str,
+        cron: str,
+        tz: str,
+        *,
+        accounts: str,
+        made_by: str,
+        next_at: datetime | None,
+        language: str = "en",
     ) -> DigestPlan:
         """Give a channel its digest, in place of the one it had."""
         values = {"cron": cron, "tz": tz, "accounts": accounts, "made_by": made_by, "next_at": next_at}
+        values["language"] = language
         mine = and_(_d.team_id == self.team_id, _d.channel == channel)
         change = update(digest).where(mine).values(**values).returning(*_d)
         fresh = {**values, "team_id": self.team_id, "channel": channel, "created_at": self._now()}
@@ -256,7 +269,9 @@ def _because(why: str, before: str) -> str:
 
 
 def _plan(row: AnyRow) -> DigestPlan:
-    return DigestPlan(row.id, row.team_id, row.channel, row.cron, row.tz, row.accounts, row.made_by, row.next_at)
+    return DigestPlan(
+        row.id, row.team_id, row.channel, row.cron, row.tz, row.accounts, row.made_by, row.next_at, row.language
+    )
 
 
 def _run(row: AnyRow) -> DigestRun:

@@ -350,7 +350,10 @@ class MergeRow(SQLModel, table=True):
 
 
 class DigestRow(SQLModel, table=True):
-    """A channel's digest and when it is due next. `accounts` is linked, mine (of who made it) or all."""
+    """A channel's digest and when it is due next. `accounts` is linked, mine (of who made it) or all.
+
+    `language` is that of its days, as CLDR names it.
+    """
 
     __tablename__ = "digest"
     __table_args__ = _autoincrement(UniqueConstraint("team_id", "channel"), Index("ix_digest_next", "next_at"))
@@ -362,6 +365,7 @@ class DigestRow(SQLModel, table=True):
     tz: str
     accounts: str = "linked"
     made_by: str = ""
+    language: str = Field(default="en", sa_column_kwargs={"server_default": "en"})
     next_at: datetime | None = Field(default=None, sa_type=Utc)
     created_at: datetime = Field(sa_type=Utc)
 

@@ -11,7 +11,7 @@ from bot.desk.accounts import AccountVerbs
 from bot.desk.asking import OBJECTIONS, PROMISES, RECALL_USAGE, REST, Answer, AskVerbs
 from bot.desk.base import Viewer
 from bot.desk.home import Home, HomeVerbs
-from bot.desk.ledger import NEXT_USAGE, Ledger
+from bot.desk.ledger import NEXT_USAGE, REMINDERS_USAGE, Ledger
 from bot.desk.notes import LOG_USAGE, ChangedSince, NoteVerbs, Receipt
 from bot.desk.week import Course, Digest, Pack
 
@@ -26,6 +26,7 @@ __all__ = [
     "OBJECTIONS",
     "PROMISES",
     "RECALL_USAGE",
+    "REMINDERS_USAGE",
     "REST",
     "Answer",
     "ChangedSince",

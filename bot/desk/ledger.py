@@ -1,17 +1,20 @@
 """The promise ledger: next steps and promises of both sides, listed, added, done, put off, given on."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.desk.base import Base, Viewer
 from bot.dues import find_due, resolve
-from storage import NextStep, Side
+from storage import NextStep, Preferences, Side
 from storage.errors import BadInput
 
 NEXT_USAGE = "Say for whom and what, for example: /next add Acme Corp: send the security report by Friday"
+REMINDERS_USAGE = "Say on, off, or your quiet hours, for example: /rapport reminders 19-8"
 SOON_DAYS = 7
+_HOURS = re.compile(r"(?:quiet )?(\d{1,2})(?::00)?\s*(?:-|to|–)\s*(\d{1,2})(?::00)?")
 _THEIRS = ("they ", "she ", "he ", "their ", "customer ", "client ")
 
 
@@ -90,9 +93,27 @@ class LedgerVerbs(Base):
         won = set(self._team(viewer).mark_reminded([s.id for s in steps], self._today(viewer)))
         return tuple(s for s in steps if s.id in won)
 
+    def may_be_reminded(self, viewer: Viewer) -> bool:
+        """Whether it is an hour of the viewer's day in which they want to be reminded."""
+        return self._team(viewer).preferences(viewer.user).allow(self.local_hour(viewer))
+
     def local_hour(self, viewer: Viewer) -> int:
         """The hour of the viewer's day."""
         return self.memory.now.astimezone(ZoneInfo(viewer.tz)).hour
+
+    def preferences(self, viewer: Viewer) -> Preferences:
+        """How the viewer is reminded."""
+        return self._team(viewer).preferences(viewer.user)
+
+    def set_reminders(self, viewer: Viewer, text: str) -> Preferences:
+        """Set when the viewer is reminded: on, off, or quiet hours such as "19-8". Raises BadInput."""
+        held, said = self.preferences(viewer), text.strip().casefold()
+        if said in ("on", "off"):
+            return self._team(viewer).prefer(viewer.user, replace(held, reminders=said == "on"))
+        hours = _HOURS.fullmatch(said)
+        if hours is None:
+            raise BadInput(REMINDERS_USAGE)
+        return self._team(viewer).prefer(viewer.user, Preferences(True, int(hours[1]), int(hours[2])))
 
     def _today(self, viewer: Viewer) -> date:
         return self.memory.now.astimezone(ZoneInfo(viewer.tz)).date()

@@ -1,5 +1,6 @@
 """Over many deals: the digest, the hand-off, the pipeline, and a score through time."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,20 +12,24 @@ from bot.pipeline import Pipeline, pipeline
 from bot.schedule import next_after, parse
 from bot.scribe import Brief, Claim, Pledge
 from bot.week import Week, card, week, worded
+from bot.wording import ENGLISH, language_named
 from storage import Account, DigestPlan, DigestRun, Facts, Handoff, NextStep, TeamMemory
+from storage.errors import BadInput
 
 WEEK = timedelta(7)
+_DATES_IN = re.compile(r"\bdates(?:\s+in)?\s+(\S+)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The week as of a moment against `since`; `of` says whose in words."""
+    """The week as of a moment against `since`; `of` says whose in words, `language` how its days are said."""
 
     week: Week
     as_of: datetime
     since: datetime
     of: str = "everyone"
     notice: str = ""
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +66,30 @@ class WeekVerbs(Base):
         accounts: Collection[str] | None = None,
         as_of: datetime | None = None,
         since: datetime | None = None,
+        language: str = ENGLISH,
     ) -> Digest:
-        """The week of every account, of the viewer's own (`mine`), or of the given keys. `since` is the last digest."""
+        """The week of every account, of the viewer's own (`mine`), or of the given keys.
+
+        `since` is the last digest, `language` that of the days.
+        """
         moment = as_of or self.memory.now
         before = since or moment - WEEK
         chosen = [f for f in self._all_facts(viewer, moment) if accounts is None or f.account.key in accounts]
-        cards = [card(facts, before) for facts in chosen]
+        cards = [card(facts, before, language=language) for facts in chosen]
         if mine:
             cards = [c for c in cards if c.owner == viewer.user]
         said = worded(cards, self.scribe.digest(cards))
-        return Digest(week(said), moment, before, "you" if mine else "everyone")
+        return Digest(week(said), moment, before, "you" if mine else "everyone", language=language)
 
     def plan_digest(self, viewer: Viewer, channel: str, text: str, tz: str) -> DigestPlan:
         """Schedule a channel's digest from what a person typed; "mine" or "all" chooses the deals. Raises BadInput.
 
-        A zone in the text wins over `tz`. Without a choice it is the account linked to the channel, else all.
+        A zone in the text wins over `tz`, and "dates de" says its days in German. Without a choice it is the account
+        linked to the channel, else all.
         """
+        text, language = _language_of(text)
         words = text.split()
-        zone = next((word for word in words if "/" in word), tz)
+        zone = next((word for word in words if "/" in word or word == "UTC"), tz)
         chosen = next((word for word in words if word in ("mine", "all", "linked")), "")
         plan = parse(" ".join(word for word in words if word not in (zone, chosen)), zone)
         team = self._team(viewer)
@@ -90,6 +101,7 @@ class WeekVerbs(Base):
             accounts=accounts,
             made_by=viewer.user,
             next_at=next_after(plan.cron, plan.tz, self.memory.now),
+            language=language,
         )
 
     def end_digest(self, viewer: Viewer, channel: str) -> bool:
@@ -158,3 +170,14 @@ class WeekVerbs(Base):
             not_to_say=(*brief.told, *settled),
             actions=(brief.recommended_action, *ahead)[:3],
         )
+
+
+def _language_of(text: str) -> tuple[str, str]:
+    """What was typed without "dates de", and that language's code. Raises BadInput for one that CLDR does not know."""
+    asked = _DATES_IN.search(text)
+    if asked is None:
+        return text, ENGLISH
+    language = language_named(asked[1])
+    if not language:
+        raise BadInput(f"I do not know the language '{asked[1][:40]}'; use a code such as en, de or fr.")
+    return text[: asked.start()] + text[asked.end() :], language

@@ -16,7 +16,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.desk import Desk
-from bot.slack import actions, events, home, installs, shortcuts, week
+from bot.slack import actions, digests, events, home, installs, shortcuts, week
 from bot.slack.commands import Commands
 from bot.slack.guard import Guard
 from bot.slack.pending import Pending
@@ -77,6 +77,7 @@ def build_app(
     actions.register(app, desk, guard, known)
     shortcuts.register(app, desk, guard)
     week.register(app, desk, guard)
+    digests.register(app, desk, guard)
     events.register(app, desk, guard)
     home.register(app, desk, guard)
     return app

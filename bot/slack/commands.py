@@ -14,6 +14,7 @@ from bot.slack.briefing import post_brief, unshared
 from bot.slack.guard import Guard, Refused, Unsure
 from bot.slack.pending import Pending, Question
 from bot.slack.views import accounts as shown
+from bot.slack.views.home import reminded
 from storage import Account
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
@@ -198,8 +199,13 @@ class Commands:
         viewer = self._guard.viewer(command, client)
         if _text(command) == "privacy":
             return [shown.privacy()]
-        if _text(command) == "settings":
-            return [shown.settings(viewer.tz, self._desk.linked(viewer), self._desk.scribe.name)]
+        verb, _, rest = _text(command).partition(" ")
+        if verb == "reminders":
+            said = self._desk.set_reminders(viewer, rest) if rest else self._desk.preferences(viewer)
+            return [reminded(said)]
+        if verb == "settings":
+            held = [shown.settings(viewer.tz, self._desk.linked(viewer), self._desk.scribe.name)]
+            return [*held, reminded(self._desk.preferences(viewer))]
         return [shown.help_()]
 
 

@@ -1,6 +1,4 @@
-"""App Home: published when it is opened, and anew when something on it is done; and its two forms."""
-
-from typing import Any
+"""App Home: published when it is opened, and anew when something on it is done; and the form of reminders."""
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
@@ -10,16 +8,13 @@ from bot.slack.asking import Payload, at_once, trouble
 from bot.slack.guard import Guard
 from bot.slack.shortcuts import call_form, open_form
 from bot.slack.views import home as shown
-from bot.slack.views import sentence
-from bot.slack.views.week import planned
-from storage import NextStep
+from bot.slack.views.blocks import saved
+from storage import NextStep, Preferences
 from storage.errors import RapportError
-
-NO_DIGEST, NO_MORE = "This channel has no digest.", "No more digests there."
 
 
 def register(app: App, desk: Desk, guard: Guard) -> None:
-    """Register the buttons of the home tab and the form of a digest. `publish` is for the event of its opening."""
+    """Register the buttons of the home tab and the form of reminders. `publish` is for the event of its opening."""
 
     def done(body: Payload, action: Payload, client: WebClient) -> None:
         _settle(desk, guard, body, int(action["value"]), client, is_done=True)
@@ -30,22 +25,24 @@ def register(app: App, desk: Desk, guard: Guard) -> None:
     def log_call(body: Payload, client: WebClient) -> None:
         open_form(guard, body, client, lambda viewer: call_form(desk, viewer))
 
-    def open_digest(body: Payload, client: WebClient) -> None:
-        open_form(guard, body, client, lambda _viewer: shown.digest_form())
+    def open_reminders(body: Payload, client: WebClient) -> None:
+        open_form(guard, body, client, lambda viewer: shown.reminder_form(desk.preferences(viewer)))
 
-    def save_digest(ack: Ack, body: Payload, view: Payload) -> None:
+    def save_reminders(ack: Ack, body: Payload, view: Payload) -> None:
         # Validated and committed inside the acknowledgement: nothing may raise after it.
         try:
-            ack(response_action="update", view=shown.saved(_scheduled(desk, guard.known(body), view)))
+            said = shown.reminded(_preferred(desk, guard.known(body), view))
+            ack(response_action="update", view=saved("Reminders", said))
         except RapportError as error:
-            ack(response_action="errors", errors={"channel": str(error)})
+            ack(response_action="errors", errors={"quiet_to": str(error)})
         except Exception as error:  # noqa: BLE001 - as above; the form stays open
-            ack(response_action="errors", errors={"channel": trouble(error)["text"]})
+            ack(response_action="errors", errors={"quiet_to": trouble(error)["text"]})
 
-    acts = ((shown.DONE, done), (shown.REOPEN, reopen), (shown.LOG_CALL, log_call), (shown.OPEN_DIGEST, open_digest))
+    forms = ((shown.LOG_CALL, log_call), (shown.OPEN_REMINDERS, open_reminders))
+    acts = ((shown.DONE, done), (shown.REOPEN, reopen), *forms)
     for action_id, act in acts:
         app.action(action_id)(ack=at_once, lazy=[act])
-    app.view(shown.DIGEST_VIEW)(save_digest)
+    app.view(shown.REMINDERS_VIEW)(save_reminders)
 
 
 def publish(desk: Desk, guard: Guard, asked: Payload, client: WebClient, settled: NextStep | None = None) -> None:
@@ -71,15 +68,10 @@ def _settle(desk: Desk, guard: Guard, body: Payload, step_id: int, client: WebCl
     publish(desk, guard, body, client, step if is_done else None)
 
 
-def _scheduled(desk: Desk, viewer: Viewer, view: Payload) -> dict[str, Any]:
-    values = view["state"]["values"]
-    channel = str(values["channel"]["channel"]["selected_conversation"])
-    days, deals = (values[name][name]["selected_option"]["value"] for name in ("days", "deals"))
-    if days == shown.OFF:
-        return sentence(NO_MORE if desk.end_digest(viewer, channel) else NO_DIGEST)
-    return planned(
-        desk.plan_digest(viewer, channel, f"{days} {values['time']['time']['selected_time']} {deals}", viewer.tz)
-    )
+def _preferred(desk: Desk, viewer: Viewer, view: Payload) -> Preferences:
+    chosen = {name: held[name]["selected_option"]["value"] for name, held in view["state"]["values"].items()}
+    desk.set_reminders(viewer, f"{chosen['quiet_from']}-{chosen['quiet_to']}")
+    return desk.set_reminders(viewer, chosen["state"])
 
 
 def _user(asked: Payload) -> str:

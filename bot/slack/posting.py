@@ -14,13 +14,14 @@ from bot.slack.asking import FIXES, quiet
 from bot.slack.events import Answers
 from bot.slack.guard import Guard, is_external, is_full_member
 from bot.slack.threads import Threads
-from bot.slack.views import week as shown
+from bot.slack.views import Message, week
+from bot.slack.views import digests as shown
 from storage import DigestPlan
 
 log = logging.getLogger("rapport.slack")
 
-MORNING, EVENING = 8, 19
-"""Reminders go out between these hours of the owner's day; what falls due in the night waits for the morning."""
+AGAIN_SECONDS = 60.0
+"""Until a digest that could not be put together is tried again, within the hour that a slot has."""
 
 KNOWN = timedelta(minutes=15)
 """How long a person's zone is gone by: the worker looks every few seconds, and Slack counts its calls."""
@@ -41,11 +42,13 @@ class Posting:
     def digest(self, plan: DigestPlan, slot: datetime) -> str:
         """Post a digest for a slot; gives the message's ts. Raises NotPosted when Slack has certainly not got it."""
         client = self._client(plan.team_id)
-        viewer = self._everyone_in(client, plan)
-        since = self._desk.memory.of(plan.team_id).last_posted(plan.id)
-        accounts = self._linked(plan) if plan.accounts == "linked" else None
-        value = self._desk.digest(viewer, mine=plan.accounts == "mine", accounts=accounts, as_of=slot, since=since)
-        first, *rest = shown.digest(value)
+        try:
+            first, *rest = self._put_together(client, plan, slot)
+        except NotPosted:
+            raise
+        except Exception as error:
+            # Nothing was sent yet, so it can be tried again. The type alone: an error's text may hold a note's words.
+            raise NotPosted(f"it could not be put together ({type(error).__name__})", AGAIN_SECONDS) from error
         ts = str(_posted(client, plan.channel, **quiet(first)))
         for message in rest:
             # The slot counts as posted from its first message on: what fails below it is only said in the log.
@@ -54,6 +57,14 @@ class Posting:
             except SlackApiError as error:
                 log.warning("digest %s: its second message: %s", plan.id, error.response.get("error"))
         return ts
+
+    def _put_together(self, client: WebClient, plan: DigestPlan, slot: datetime) -> list[Message]:
+        viewer = self._everyone_in(client, plan)
+        since = self._desk.memory.of(plan.team_id).last_posted(plan.id)
+        accounts = self._linked(plan) if plan.accounts == "linked" else None
+        mine = plan.accounts == "mine"
+        value = self._desk.digest(viewer, mine=mine, accounts=accounts, as_of=slot, since=since, language=plan.language)
+        return shown.digest(value)
 
     def remind(self) -> int:
         """One direct message to each rep whose steps are due; returns how many were sent."""
@@ -67,7 +78,7 @@ class Posting:
         # By tomorrow, since it is tomorrow already somewhere; whoever has nothing due is not asked about at Slack.
         tomorrow = self._desk.memory.now.date() + timedelta(1)
         due = self._desk.memory.of(team).next_steps(due_by=tomorrow)
-        owners = {s.owner for s in due if shown.is_user(s.owner)}
+        owners = {s.owner for s in due if week.is_user(s.owner)}
         client = self._client_of(team) if owners else None
         return sum(self._remind_one(client, team, owner) for owner in sorted(owners)) if client else 0
 
@@ -78,10 +89,10 @@ class Posting:
         # Notes of private channels are nobody's in a direct message: they are reminded of where they were written.
         viewer = Viewer(team, owner, frozenset(), user.get("tz") or "UTC")
         steps = self._desk.due_reminders(viewer)
-        if not steps or not is_full_member(user, team) or not MORNING <= self._desk.local_hour(viewer) < EVENING:
+        if not steps or not is_full_member(user, team) or not self._desk.may_be_reminded(viewer):
             return False
         fresh = self._desk.claim_reminders(viewer, steps)
-        for message in shown.reminder(fresh) if fresh else []:
+        for message in week.reminder(fresh) if fresh else []:
             try:
                 client.chat_postMessage(channel=owner, **quiet(message))
             except SlackApiError as error:

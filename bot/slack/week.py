@@ -1,4 +1,4 @@
-"""The week in Slack: /next, /digest, /handoff, /pipeline, and the buttons under their answers."""
+"""The week in Slack: /next, /handoff, /pipeline, and the buttons under their answers."""
 
 import re
 from dataclasses import replace
@@ -7,10 +7,8 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
-from bot.schedule import USAGE
 from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, quiet
-from bot.slack.commands import NOT_HERE
 from bot.slack.guard import Guard, Refused
 from bot.slack.shortcuts import open_form
 from bot.slack.views import week as shown
@@ -32,16 +30,13 @@ def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
     def next_(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _next(desk, guard.viewer(command, client), command))
 
-    def digest(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _digest(desk, guard.viewer(command, client), command))
-
     def handoff(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _hand_off(desk, guard, command, client))
 
     def pipeline(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: shown.pipeline(desk.pipeline(guard.viewer(command, client))))
 
-    for name, work in (("/next", next_), ("/digest", digest), ("/handoff", handoff), ("/pipeline", pipeline)):
+    for name, work in (("/next", next_), ("/handoff", handoff), ("/pipeline", pipeline)):
         app.command(name)(ack=at_once, lazy=[work])
 
 
@@ -61,19 +56,13 @@ def _register_buttons(app: App, desk: Desk, guard: Guard) -> None:
             respond, lambda: [shown.taken_back(desk.undo_hand_off(guard.viewer(body, client), int(action["value"])))]
         )
 
-    def share(body: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _share_digest(desk, guard, body, client))
-
-    def again(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _again(desk, guard.viewer(body, client), int(action["value"])))
-
     def health(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _draw_health(desk, guard, body, action["value"], client))
 
     app.action(HEALTH_PICTURE)(ack=at_once, lazy=[health])
 
     actions = ((shown.STEP_MENU, menu), (shown.STEP_REOPEN, reopen), (shown.HANDOFF_UNDO, undo))
-    for action_id, act in (*actions, (shown.SHARE_DIGEST, share), (shown.SEND_AGAIN, again)):
+    for action_id, act in actions:
         app.action(action_id)(ack=at_once, lazy=[act])
 
 
@@ -90,26 +79,6 @@ def _register_give(app: App, desk: Desk, guard: Guard) -> None:
             ack(response_action="errors", errors={"who": str(error)})
 
     app.view(shown.GIVE_VIEW)(give)
-
-
-def _digest(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
-    channel = command["channel_id"]
-    verb, _, rest = str(command.get("text") or "").strip().partition(" ")
-    if verb == "here":
-        return [shown.planned(desk.plan_digest(viewer, channel, rest, viewer.tz))]
-    if verb == "off":
-        ended = desk.end_digest(viewer, channel)
-        return [views.sentence("No more digests here." if ended else "This channel has no digest.")]
-    if verb == "list":
-        return shown.plans(desk.digest_plans(viewer))
-    if verb not in ("", "mine"):
-        raise BadInput(USAGE)
-    return shown.digest(desk.digest(viewer, mine=verb == "mine"), share=True)
-
-
-def _again(desk: Desk, viewer: Viewer, run_id: int) -> list[views.Message]:
-    desk.send_again(viewer, run_id)
-    return [views.sentence("It will be sent again in a moment.")]
 
 
 def _next(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
@@ -158,17 +127,6 @@ def _tell(desk: Desk, guard: Guard, rep: Viewer, account: str, client: WebClient
     head = views.sentence("An account was handed over. What is on record:")
     for message in (head, *views.brief(brief)):
         client.chat_postMessage(channel=rep.user, **quiet(message))
-
-
-def _share_digest(desk: Desk, guard: Guard, body: Payload, client: WebClient) -> list[views.Message]:
-    """Computed anew with what everybody in the channel may see."""
-    viewer = guard.viewer(body, client)
-    everyone = guard.everyone_in(viewer.channel, viewer, client)
-    if everyone is None:
-        raise BadInput(NOT_HERE)
-    for message in shown.digest(desk.digest(everyone)):
-        client.chat_postMessage(channel=viewer.channel, **quiet(message))
-    return [views.sentence("Shared.")]
 
 
 def _draw_health(desk: Desk, guard: Guard, body: Payload, account: str, client: WebClient) -> list[views.Message]:

@@ -19,6 +19,7 @@ from bot.scribe import Scribe
 from bot.scribe_plain import PlainScribe
 from bot.signals import normalise
 from bot.slack import views
+from bot.slack.views import digests as digest_views
 from bot.slack.views import week as week_views
 from storage import Interaction, Memory, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
@@ -85,7 +86,7 @@ def rendered(desk: Desk) -> str:
         *views.brief(desk.brief(REP, "acme-01")),
         *views.answer(answer),
         *views.timeline(desk.timeline(REP, "acme-01")),
-        *week_views.digest(desk.digest(REP), share=True),
+        *digest_views.digest(desk.digest(REP), share=True),
         *week_views.ledger(desk.next_steps(REP, "acme-01")),
     ]
     return json.dumps(messages, ensure_ascii=False)

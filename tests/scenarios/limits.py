@@ -9,6 +9,7 @@ BLOCKS = {"message": 50, "modal": 100, "home": 100}
 ELEMENTS = {"context": 10, "actions": 25}
 OPTIONS = {"overflow": 5, "static_select": 100, "radio_buttons": 10, "checkboxes": 10, "external_select": 100}
 KNOWN = frozenset(("section", "header", "context", "divider", "actions", "input", "markdown", "rich_text", "table"))
+TABLE_ROWS, TABLE_COLUMNS = 100, 20
 WHOLE_MESSAGE = 11_000
 """Characters of blocks: Slack was seen to refuse a message at 11,341."""
 
@@ -22,6 +23,7 @@ def broken(surface: str, view: Block) -> list[str]:
         found += [f"text of {len(view['text'])}"] if len(view.get("text", "")) > 4000 else []
         size = sum(len(str(block)) for block in blocks)
         found += [f"blocks of {size} characters"] if size > WHOLE_MESSAGE else []
+        found += ["two tables"] if sum(block["type"] == "table" for block in blocks) > 1 else []
     if surface == "modal":
         for part in ("title", "submit", "close"):
             found += [f"{part} too long"] if len((view.get(part) or {}).get("text", "")) > 24 else []
@@ -44,7 +46,19 @@ def _block(block: Block) -> Iterator[str]:
     yield from _parts(block, kind)
 
 
+def _table(rows: list[list[Block]]) -> Iterator[str]:
+    if not 0 < len(rows) <= TABLE_ROWS or not all(0 < len(row) <= TABLE_COLUMNS for row in rows):
+        yield f"a table of {len(rows)} rows"
+    for cell in (cell for row in rows for cell in row):
+        if cell["type"] not in ("raw_text", "rich_text"):
+            yield f"a cell of {cell['type']}"
+        if cell["type"] == "raw_text" and not cell["text"]:
+            yield "an empty cell"
+
+
 def _parts(block: Block, kind: str) -> Iterator[str]:
+    if kind == "table":
+        yield from _table(block["rows"])
     elements = block.get("elements", [])
     if kind in ELEMENTS and not 0 < len(elements) <= ELEMENTS[kind]:
         yield f"{len(elements)} elements in {kind}"

@@ -16,6 +16,7 @@ from bot.slack import events
 from bot.slack.guard import Guard
 from bot.slack.threads import Threads
 from bot.slack.views import home
+from storage import Preferences
 from tests.scenarios.conftest import REP, Slack
 from tests.scenarios.limits import broken
 
@@ -122,32 +123,26 @@ def test_log_a_call_opens_the_same_form(slack: Slack) -> None:
     assert slack.stub.wait_for("views.open")[0]["view"]["callback_id"] == "call_view"
 
 
-# --- the form of a digest ---
+# --- the form of reminders ---
 
 
-def digest_form(slack: Slack, days: str, deals: str = "mine") -> dict[str, Any]:
+def reminder_form(slack: Slack, state: str, quiet: tuple[str, str]) -> dict[str, Any]:
     """The form, filled and sent."""
-    click(slack, "open_digest_form", "home")
+    click(slack, "open_reminder_form", "home")
     form = slack.stub.wait_for("views.open")[-1]["view"]
-    values = {
-        "channel": {"channel": {"type": "conversations_select", "selected_conversation": "C0001"}},
-        "days": {"days": {"type": "static_select", "selected_option": {"value": days}}},
-        "time": {"time": {"type": "timepicker", "selected_time": "08:30"}},
-        "deals": {"deals": {"type": "static_select", "selected_option": {"value": deals}}},
-    }
+    chosen = {"state": state, "quiet_from": quiet[0], "quiet_to": quiet[1]}
+    values = {key: {key: {"type": "static_select", "selected_option": {"value": v}}} for key, v in chosen.items()}
     answer: dict[str, Any] = json.loads(slack.submit(form, values).body)
     return answer
 
 
-def test_a_digest_is_set_and_ended_on_the_home(slack: Slack) -> None:
-    """The form schedules in the rep's own zone, the home shows it, and the form ends it."""
-    assert "every weekday at 8:30 (Europe/Berlin), with your deals" in json.dumps(digest_form(slack, "weekdays"))
-    plan = slack.memory.of("T0001").digests()[0]
-    assert (plan.channel, plan.cron, plan.accounts, plan.made_by) == ("C0001", "30 8 * * 1-5", "mine", "U0REP")
-    assert "<#C0001> every weekday at 8:30" in json.dumps(opened(slack))
-    assert "<#C0001>" not in json.dumps(opened(slack, 2, "U0NEW0001"))
-    assert "No more digests" in json.dumps(digest_form(slack, "off"))
-    assert slack.memory.of("T0001").digests() == ()
+def test_quiet_hours_are_set_on_the_home(slack: Slack) -> None:
+    """The form keeps the hours and whether there are reminders; the same hour twice is said at its field."""
+    assert "not between 17:00 and 9:00" in json.dumps(reminder_form(slack, "on", ("17", "9")))
+    assert slack.memory.of("T0001").preferences("U0REP") == Preferences(True, 17, 9)
+    assert "No reminders" in json.dumps(reminder_form(slack, "off", ("17", "9")))
+    assert slack.memory.of("T0001").preferences("U0REP") == Preferences(False, 17, 9)
+    assert "quiet_to" in reminder_form(slack, "on", ("9", "9"))["errors"]
 
 
 # --- mentions, joins, first words ---
@@ -265,5 +260,5 @@ def test_what_the_home_shows_fits_slack(slack: Slack) -> None:
         slack.desk.plan_digest(REP, f"C{number:06}", "weekly monday 9:00", "UTC")
     settled = slack.desk.settle(REP, slack.desk.next_steps(REP).steps[0].id)
     assert broken("home", home.home(slack.desk.home(REP), settled)) == []
-    assert broken("modal", home.digest_form()) == []
+    assert broken("modal", home.reminder_form(Preferences(True, 19, 8))) == []
     assert broken("message", home.introduction()) + broken("message", home.greeting()) == []

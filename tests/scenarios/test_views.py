@@ -16,7 +16,7 @@ from bot.desk.home import Home
 from bot.health import NO_HISTORY, Confidence, Health, Momentum
 from bot.scribe import Brief, Claim, Pledge
 from bot.slack import views
-from bot.slack.views import accounts, home, notes, week
+from bot.slack.views import accounts, digests, home, notes, week
 from bot.week import Bucket, Card, Week
 from storage import Account, Contact, Found, Hit, Interaction, Kind, NextStep, Opportunity, Signal, Topic
 from tests.scenarios.limits import broken
@@ -130,7 +130,11 @@ def test_a_digest_fits(value: list[Card], share: bool) -> None:
     """Sixty deals with the longest names."""
     buckets = {b: tuple(c for c in value if c.bucket is b) for b in Bucket}
     made = Week(buckets[Bucket.RED], buckets[Bucket.YELLOW], buckets[Bucket.GREEN])
-    fits(*week.digest(Digest(made, AT, AT), share=share))
+    told = digests.digest(Digest(made, AT, AT), share=share)
+    fits(*told)
+    assert not share or len(told) <= digests.ANSWERS
+    named = [row[0]["text"] for m in told for b in m["blocks"] if b["type"] == "table" for row in b["rows"][1:]]
+    assert share or len(named) in (0, len(value))
 
 
 @settings(max_examples=60, deadline=None)
@@ -198,6 +202,6 @@ def test_a_card_that_changed_is_shown_in_full() -> None:
     """What is new comes in full, what is not in one line."""
     changed = Card("a", "Acme", Bucket.YELLOW, NO_HISTORY, None, True, "why", "act", "", ())
     same = replace(changed, account="b", name="Beta", changed=False)
-    said = json.dumps(week.digest(Digest(Week(yellow=(changed, same)), AT, AT)))
+    said = json.dumps(digests.digest(Digest(Week(yellow=(changed, same)), AT, AT)))
     assert "→ act" in said.encode().decode("unicode_escape") or "act" in said
     assert said.count("why") == 1

@@ -1,4 +1,4 @@
-"""The week in Slack: digests, the ledger, hand-offs, the pipeline."""
+"""The week in Slack: the ledger, reminders, hand-offs, the pipeline."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,6 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
-from bot.poster import NotPosted
 from bot.samples import sample_payloads
 from bot.scribe_plain import PlainScribe
 from bot.slack.posting import Posting
@@ -30,25 +29,6 @@ def busy(slack: Slack) -> Slack:
 def said(slack: Slack, count: int = 1) -> str:
     """What the asker was told, all of it."""
     return json.dumps(slack.stub.wait_for("respond", count), ensure_ascii=False)
-
-
-def test_the_digest_puts_james_above_priya_and_is_for_the_asker_alone(busy: Slack) -> None:
-    """`/digest` answers privately, red first, each deal once with its action and its notes."""
-    assert busy.command("/digest", "").status == 200
-    text = said(busy)
-    assert text.index("Needs attention now") < text.index("Paysend") < text.index("Rentokil")
-    assert "james-4" in text
-    assert busy.stub.wait_for("respond")[0]["response_type"] == "ephemeral"
-    assert busy.stub.of("chat.postMessage") == []
-
-
-def test_a_shared_digest_leaves_out_what_a_private_channel_knows(busy: Slack) -> None:
-    """The share button computes the week anew with what everybody in the channel may see."""
-    busy.desk.log(REP, "Rentokil", "They fear the liability clause", source_key="k", visibility="G0001")
-    busy.action("share_digest", "week")
-    shared = json.dumps(busy.stub.wait_for("chat.postMessage"), ensure_ascii=False)
-    assert "Paysend" in shared
-    assert "liability" not in shared
 
 
 def test_a_next_step_is_added_listed_done_and_opened_again(slack: Slack) -> None:
@@ -141,44 +121,9 @@ def test_half_a_command_is_taught(slack: Slack, name: str, text: str) -> None:
     assert "for example" in said(slack)
 
 
-def test_a_digest_is_scheduled_in_the_askers_zone_listed_and_ended(busy: Slack) -> None:
-    """`/digest here` takes days, hour and the asker's own zone; list shows it; off ends it."""
-    busy.command("/digest", "here weekly monday 9:00")
-    assert "every Monday at 9:00 (Europe/Berlin), with all deals" in said(busy)
-    plan = busy.memory.of("T0001").digests()[0]
-    assert (plan.channel, plan.cron, plan.tz, plan.made_by) == ("C0001", "0 9 * * 1", "Europe/Berlin", "U0REP")
-    busy.command("/digest", "list")
-    assert "<#C0001>" in said(busy, 2)
-    busy.command("/digest", "off")
-    said(busy, 3)
-    assert busy.memory.of("T0001").digests() == ()
-
-
 def posting(slack: Slack) -> Posting:
     """What Slack is sent by the clock, through the stub."""
     return Posting(slack.desk, lambda _team: WebClient(token="xoxb-test", base_url=slack.stub.url))
-
-
-def test_a_due_digest_is_posted_in_its_channel_and_its_table_under_it(busy: Slack) -> None:
-    """What the worker posts is the week as of the slot, red first, in the channel it was scheduled for."""
-    plan = busy.memory.of("T0001").set_digest(
-        "C0001", "0 9 * * 1", "UTC", accounts="all", made_by="U0REP", next_at=busy.memory.now
-    )
-    assert posting(busy).digest(plan, busy.memory.now)
-    sent = busy.stub.of("chat.postMessage")[0]
-    assert sent["channel"] == "C0001"
-    assert "Paysend" in json.dumps(sent)
-
-
-def test_nothing_is_posted_where_another_organisation_reads_along(busy: Slack) -> None:
-    """In a channel shared with another organisation the slot fails, and says why."""
-    plan = busy.memory.of("T0001").set_digest(
-        "C0001", "0 9 * * 1", "UTC", accounts="all", made_by="U0REP", next_at=busy.memory.now
-    )
-    busy.stub.channels["C0001"] = {"is_ext_shared": True, "is_shared": True}
-    with pytest.raises(NotPosted, match="another organisation"):
-        posting(busy).digest(plan, busy.memory.now)
-    assert busy.stub.of("chat.postMessage") == []
 
 
 def test_a_reminder_is_one_message_a_day_in_the_owners_morning(tmp_path: Path) -> None:

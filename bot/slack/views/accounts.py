@@ -68,10 +68,11 @@ def help_() -> Message:
         "`/recall Acme: what pricing objections came up?` the notes that answer.",
         "`/timeline Acme Corp` every note, newest first.",
         "`/next` your open promises. `/next add Acme: send the report by Friday`.",
-        "`/digest` the week. `/digest here weekly monday 9:00` posts it in this channel.",
+        "`/digest` the week. `/digest here weekly monday 9:00` posts it in this channel, `/digest settings` asks.",
         "`/handoff Acme @ana` gives an account on. `/pipeline` deals by stage.",
         "`/account` create, link to this channel, rename, merge, list.",
         "`/rapport privacy` who sees what. `/rapport settings` how it is set here.",
+        "`/rapport reminders off`, or your quiet hours: `/rapport reminders 19-8`.",
     )
     return message(lines("Rapport remembers your accounts", [f"• {row}" for row in rows]), "Help")
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from bot.grounding import cleaned
+from bot.wording import full_day
 
 Block = dict[str, Any]
 Message = dict[str, Any]
@@ -107,6 +108,18 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
     return {"type": "input", "block_id": block_id, "label": plain(label), "element": element, "optional": optional}
 
 
+def select(action_id: str, choices: Sequence[tuple[str, str]], chosen: str = "") -> Block:
+    """A menu of few choices, (key, words) each; the first is chosen unless another is."""
+    options = [option(key, name) for key, name in choices]
+    first = next((one for one in options if one["value"] == chosen), options[0])
+    return {"type": "static_select", "action_id": action_id, "options": options, "initial_option": first}
+
+
+def saved(title: str, said: Message) -> Block:
+    """A form once it was taken."""
+    return {"type": "modal", "title": plain(title), "blocks": said["blocks"]}
+
+
 def day(at: date) -> str:
     """A day as people write it."""
-    return f"{at.day} {at:%b %Y}"
+    return full_day(at)

@@ -1,7 +1,6 @@
-"""App Home, the form of a digest, and what the app says when it is first met."""
+"""App Home, the form of reminders, and what the app says when it is first met."""
 
 from bot.desk.home import Home
-from bot.schedule import Plan
 from bot.screen import card_head
 from bot.slack.views.blocks import (
     Block,
@@ -11,27 +10,19 @@ from bot.slack.views.blocks import (
     day,
     escape,
     field,
-    option,
     plain,
     section,
+    select,
     sentence,
 )
+from bot.slack.views.digests import OPEN_DIGEST, SIGN, plan_words
 from bot.slack.views.week import person, step_text
-from storage import NextStep
+from storage import NextStep, Preferences
 
-LOG_CALL, DONE, REOPEN, OPEN_DIGEST = "home_log_call", "home_done", "home_reopen", "open_digest_form"
-DIGEST_VIEW = "digest_view"
+LOG_CALL, DONE, REOPEN = "home_log_call", "home_done", "home_reopen"
+OPEN_REMINDERS, REMINDERS_VIEW = "open_reminder_form", "reminder_view"
 CARDS_SHOWN, STEPS_SHOWN, PLANS_SHOWN = 15, 15, 10
-OFF = "off"
-DAYS = (
-    ("monday", "Every Monday"),
-    ("friday", "Every Friday"),
-    ("weekdays", "Every weekday"),
-    ("daily", "Every day"),
-    (OFF, "No digest there any more"),
-)
-DEALS = (("all", "All deals"), ("mine", "My deals"), ("linked", "The account of the channel"))
-_SIGN = {"red": "🔴", "yellow": "🟡", "green": "🟢"}
+ON, OFF = "on", "off"
 
 
 def home(value: Home, settled: NextStep | None = None) -> Block:
@@ -39,7 +30,11 @@ def home(value: Home, settled: NextStep | None = None) -> Block:
 
     `settled` is the step that was done on it a moment ago, with the way back.
     """
-    top = [button("Log a call", LOG_CALL, "home", style="primary"), button("Digest settings", OPEN_DIGEST, "home")]
+    top = [
+        button("Log a call", LOG_CALL, "home", style="primary"),
+        button("Digest settings", OPEN_DIGEST, "home"),
+        button("Reminders", OPEN_REMINDERS, "home"),
+    ]
     blocks: list[Block] = [{"type": "actions", "elements": top}]
     blocks += _settled(settled) if settled else []
     blocks += _deals(value) + _owed(value) + _notes(value) if value.accounts else _beginning()
@@ -72,7 +67,7 @@ def introduction() -> Message:
 def _deals(value: Home) -> list[Block]:
     blocks = [section("*Your deals*" if value.is_mine else "*All deals* (none is yours yet)")]
     for card in value.cards[:CARDS_SHOWN]:
-        head = f"{_SIGN[card.bucket.value]} *{escape(card_head(card))}*"
+        head = f"{SIGN[card.bucket.value]} *{escape(card_head(card))}*"
         owner = "" if value.is_mine or not card.owner else f" · {person(card.owner)}"
         blocks.append(section(f"{head}{owner}\n{escape(card.why)}\n→ {escape(card.action)}"))
     if len(value.cards) > CARDS_SHOWN:
@@ -100,7 +95,7 @@ def _settled(step: NextStep) -> list[Block]:
 def _digests(value: Home) -> list[Block]:
     if not value.plans:
         return [context("No digest of yours is scheduled: *Digest settings*, or `/digest here weekly monday 9:00`")]
-    said = [f"<#{plan.channel}> {escape(Plan(plan.cron, plan.tz).words)}" for plan in value.plans[:PLANS_SHOWN]]
+    said = [f"<#{plan.channel}> {plan_words(plan)}" for plan in value.plans[:PLANS_SHOWN]]
     return [section("\n".join(["*Your digests*", *said]))]
 
 
@@ -119,38 +114,28 @@ def _beginning() -> list[Block]:
     ]
 
 
-def digest_form() -> Block:
-    """The form behind "Digest settings": in which channel, on which days, at what hour, which deals; or none there."""
-    where: Block = {
-        "type": "conversations_select",
-        "action_id": "channel",
-        "filter": {
-            "include": ["public", "private"],
-            "exclude_external_shared_channels": True,
-            "exclude_bot_users": True,
-        },
-    }
-    hour: Block = {"type": "timepicker", "action_id": "time", "initial_time": "09:00"}
+def reminder_form(held: Preferences) -> Block:
+    """When somebody is reminded of what they promised: on or off, and the hours in which they are left alone."""
+    hours = [(str(hour), f"{hour}:00") for hour in range(24)]
+    state = [(ON, "Remind me in the morning it is due"), (OFF, "Never remind me")]
     return {
         "type": "modal",
-        "callback_id": DIGEST_VIEW,
-        "title": plain("Digest settings"),
+        "callback_id": REMINDERS_VIEW,
+        "title": plain("Reminders"),
         "submit": plain("Save"),
         "close": plain("Cancel"),
         "blocks": [
-            field("channel", "Channel", where),
-            field("days", "When", _select("days", DAYS)),
-            field("time", "At", hour),
-            field("deals", "Which deals", _select("deals", DEALS)),
+            field("state", "Reminders", select("state", state, ON if held.reminders else OFF)),
+            field("quiet_from", "Quiet from", select("quiet_from", hours, str(held.quiet_from))),
+            field("quiet_to", "Quiet until", select("quiet_to", hours, str(held.quiet_to))),
         ],
     }
 
 
-def saved(message: Message) -> Block:
-    """The form once it was taken."""
-    return {"type": "modal", "title": plain("Digest settings"), "blocks": message["blocks"]}
-
-
-def _select(action_id: str, choices: tuple[tuple[str, str], ...]) -> Block:
-    options = [option(key, name) for key, name in choices]
-    return {"type": "static_select", "action_id": action_id, "options": options, "initial_option": options[0]}
+def reminded(held: Preferences) -> Message:
+    """How somebody is reminded."""
+    if not held.reminders:
+        return sentence("No reminders. /rapport reminders on brings them back.")
+    return sentence(
+        f"You are reminded on the day a step is due, not between {held.quiet_from}:00 and {held.quiet_to}:00."
+    )

@@ -1,33 +1,20 @@
-"""The week: digests, the ledger with its buttons, hand-off packs, the pipeline."""
+"""The week: the ledger with its buttons, hand-off packs, the pipeline."""
 
 import re
 from collections.abc import Sequence
 
-from bot.desk import Digest, Ledger, Pack
+from bot.desk import Ledger, Pack
 from bot.pipeline import Pipeline
-from bot.schedule import Plan
-from bot.screen import (
-    BUCKETS,
-    card_head,
-    digest_title,
-    folded,
-    ledger_groups,
-    pack_sections,
-    pipeline_totals,
-)
+from bot.screen import ledger_groups, pack_sections, pipeline_totals
 from bot.slack.views.answers import claim_line
 from bot.slack.views.blocks import Block, Message, button, context, day, escape, field, lines, messages, plain, section
-from bot.week import Card
 from bot.wording import counted
-from storage import DigestPlan, DigestRun, Handoff, NextStep, Side
+from storage import Handoff, NextStep, Side
 
 STEP_DONE, STEP_MENU, STEP_REOPEN = "step_done", "step_menu", "step_reopen"
-HANDOFF_UNDO, SHARE_DIGEST = "handoff_undo", "share_digest"
-SEND_AGAIN = "send_again"
+HANDOFF_UNDO = "handoff_undo"
 GIVE, GIVE_VIEW, GIVE_ON = "give", "give_view", ("Give to a colleague", "give")
 STEPS_SHOWN = 20
-CARDS_SHOWN = 25
-"""Deals shown in full; more are named in one line, and all are in the table below it."""
 _USER = re.compile(r"[UW][A-Z0-9]{6,20}\Z")
 
 
@@ -39,71 +26,6 @@ def is_user(owner: str) -> bool:
 def person(owner: str) -> str:
     """Somebody's name; only what looks like Slack's own id of a user becomes a mention."""
     return f"<@{owner}>" if is_user(owner) else escape(owner)
-
-
-def digest(value: Digest, *, share: bool = False) -> list[Message]:
-    """The week: every deal in one bucket, what changed in full, what did not in one line."""
-    title = escape(digest_title(value))
-    blocks: list[Block] = [section(f"*{title}*")]
-    if not value.week.cards:
-        blocks.append(section("No deals to show. `/account create Acme Corp` starts one, `/log` keeps the first note."))
-    elif value.week.is_quiet:
-        quiet = counted(len(value.week.cards), "deal")
-        blocks.append(section(f"A quiet week: {quiet}, nothing new and nothing urgent."))
-    else:
-        blocks += _buckets(value)
-    if value.notice:
-        blocks.append(context(escape(value.notice)))
-    if share and value.week.cards:
-        blocks.append({"type": "actions", "elements": [button("Share in channel", SHARE_DIGEST, "week")]})
-    return messages(blocks, title)
-
-
-_OF = {"linked": "the account of this channel", "mine": "your deals", "all": "all deals"}
-
-
-def planned(plan: DigestPlan) -> Message:
-    """A digest that was scheduled."""
-    when = escape(Plan(plan.cron, plan.tz).words)
-    text = f"This channel gets the digest {when}, with {_OF[plan.accounts]}. `/digest off` ends it."
-    return messages([section(text)], "Digest scheduled")[0]
-
-
-def plans(value: Sequence[tuple[DigestPlan, Sequence[DigestRun]]]) -> list[Message]:
-    """The digests of the workspace; a slot of which nobody knows whether it was posted has a button."""
-    blocks: list[Block] = []
-    for plan, runs in value:
-        blocks.append(section(f"<#{plan.channel}> {escape(Plan(plan.cron, plan.tz).words)}, {_OF[plan.accounts]}"))
-        for run in runs:
-            if run.state in ("unknown", "failed"):
-                why = "may or may not have been posted" if run.state == "unknown" else f"was not posted: {run.reason}"
-                blocks.append(section(escape(f"The one of {day(run.slot)} {why}.")))
-                blocks.append({"type": "actions", "elements": [button("Send again", SEND_AGAIN, str(run.id))]})
-    return messages(blocks or [section("No digests yet: `/digest here weekly monday 9:00`")], "Digests")
-
-
-def _buckets(value: Digest) -> list[Block]:
-    left, blocks = CARDS_SHOWN, []
-    for name, heading in BUCKETS:
-        cards: tuple[Card, ...] = getattr(value.week, name)
-        if not cards:
-            continue
-        full, same = folded(cards)
-        blocks.append(section(f"*{heading}* ({len(cards)})"))
-        blocks += [section(_card(card)) for card in full[:left]]
-        rest = [*full[left:], *same]
-        left = max(0, left - len(full))
-        if rest:
-            # A line each: what does not fit in the first message is the table in the thread below it.
-            blocks += lines("In short", [f"{escape(card_head(card))} → {escape(card.action)}" for card in rest])
-    return blocks
-
-
-def _card(card: Card) -> str:
-    owner = f" · {person(card.owner)}" if card.owner else ""
-    proof = f" ({escape(', '.join(card.interactions))})" if card.interactions else ""
-    moved = f"\n_Moved: {escape(card.moved)}_" if card.moved else ""
-    return f"*{escape(card_head(card))}*{owner}\n{escape(card.why)}{proof}\n→ {escape(card.action)}{moved}"
 
 
 def ledger(value: Ledger) -> list[Message]:
