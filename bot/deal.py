@@ -360,10 +360,9 @@ def _settle(threads: dict[str, Issue], key: str, signal: Signal) -> None:
 
 
 def _thread(signal: Signal) -> str:
-    """The topic; what has none is its own thread, unless it was said in the same words before."""
-    return (
-        signal.topic.value if signal.topic is not Topic.OTHER else f"other:{' '.join(signal.quote.casefold().split())}"
-    )
+    """The topic; what has none is grouped by its meaning, where that is told, else by its words."""
+    said = signal.thread or " ".join(signal.quote.casefold().split())
+    return signal.topic.value if signal.topic is not Topic.OTHER else f"other:{said}"
 
 
 def _settled_thread(threads: dict[str, Issue], signal: Signal) -> str:

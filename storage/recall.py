@@ -29,12 +29,13 @@ from sqlalchemy import (
 )
 
 from storage import passages, ranking, sparse
+from storage.alike import threaded
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
 from storage.ground import AnyRow, Ground, account, alias, contact, interaction, opportunity, signal
 from storage.index import ORDINAL_BITS, Candidates, Posting, Scope, SummaryIndex, Vector, point_id
 from storage.payload import PayloadVerbs
-from storage.records import Found, Hit, Kind
+from storage.records import Facts, Found, Hit, Kind, Resolved
 from storage.where import Where, parse_query
 
 CANDIDATES = 2000
@@ -109,6 +110,14 @@ class RecallVerbs(PayloadVerbs):
     def __init__(self, ground: Ground, team_id: str, audience: frozenset[str] | None, engines: Engines) -> None:
         super().__init__(ground, team_id, audience)
         self._engines = engines
+
+    def facts(self, who: Resolved, as_of: datetime | None = None) -> Facts:
+        """As the ledger gives them; objections without a topic are grouped by their meaning."""
+        return threaded(super().facts(who, as_of), self._engines.embedder)
+
+    def all_facts(self, as_of: datetime | None = None) -> tuple[Facts, ...]:
+        """As the ledger gives them; objections without a topic are grouped by their meaning."""
+        return tuple(threaded(facts, self._engines.embedder) for facts in super().all_facts(as_of))
 
     def recall(
         self,

@@ -172,7 +172,8 @@ class Signal:
     """One thing a note says, with the words that prove it.
 
     `quote` is verbatim from the note. `due` is the resolved day of a promise, a pause or a budget freeze.
-    `pending` is True while a positive signal from the customer's own text waits for a rep's word.
+    `pending` is True while a positive signal from the customer's own text waits for a rep's word. `thread` names the
+    concern that an objection without a topic belongs to, by its meaning; facts carry it, nothing stores it.
     """
 
     kind: Kind
@@ -188,6 +189,7 @@ class Signal:
     confirmed_by: str = ""
     pending: bool = False
     id: int = 0
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

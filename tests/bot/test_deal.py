@@ -295,6 +295,17 @@ def test_a_concern_that_comes_back_is_counted_by_notes_and_people() -> None:
     assert concern.issue.is_open
 
 
+def test_a_concern_without_a_topic_is_counted_by_its_meaning() -> None:
+    """Three notes put it in other words; facts name the thread, and it is one concern by two people."""
+    book = Book("a", "A")
+    for day, who, words in ((0, "Dana", "we watch staff"), (3, "Dana", "sensors track us"), (7, "Marc", "tracking")):
+        signal = said(Kind.OBJECTION, words, Topic.OTHER, who=who)
+        book.note(day, words, replace(signal, thread="we watch staff"))
+    book.note(9, "colours", said(Kind.OBJECTION, "dislikes the colours", Topic.OTHER))
+    (concern,) = read_deal(book.facts(15)).concerns
+    assert (concern.times, concern.people) == (3, ("Dana", "Marc"))
+
+
 def test_a_deal_is_closed_when_nothing_is_left_to_sell() -> None:
     """Every opportunity won or lost, or the stage says so; one open opportunity keeps it open."""
     book = Book("a", "A")
