@@ -42,6 +42,9 @@ INTERACTION_COLUMNS = (
 REJECTED = "rejected_signals"
 """The property that keeps what a person said a note does not say: [kind, topic, quote] each."""
 
+AT_ONCE = 500
+"""Readings kept by one statement: a database takes only so many values in one."""
+
 TRY_AGAIN: dict[str, Any] = {"tries": 0, "retry_at": None}
 """Other words are another chance for a note that could not be indexed."""
 
@@ -210,23 +213,27 @@ class NoteVerbs(AccountVerbs):
         A note that has changed meanwhile is left out: it will be read again. What a person confirmed stays, and derived
         steps that are done, dropped or were confirmed stay as they are.
         """
+        by_note = {reading.note_id: reading for reading in readings}
         with self._write() as connection:
-            return sum(self._save_reading(connection, reading) for reading in readings)
+            ids = list(by_note)
+            parts = (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+            return sum(self._save_some(connection, by_note, some) for some in parts)
 
-    def _save_reading(self, connection: Connection, reading: NoteReading) -> bool:
-        marked = connection.execute(
-            update(interaction)
-            .where(*self._one(reading.note_id), _i.revision == reading.revision, _i.state == "active")
-            .values(read_as=reading.read_as)
-            .returning(_i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id, _i.properties)
-        ).first()
-        if marked is None:
-            return False
-        refused = marked.properties.get(REJECTED, ())
-        signals = [s for s in reading.signals if not _is_refused(s.kind, s.topic, s.quote, refused)]
-        self._replace_signals(connection, reading.note_id, marked, signals, reading.read_as)
-        self._replace_steps(connection, reading.note_id, marked, _steps_of(reading, signals))
-        return True
+    def _save_some(self, connection: Connection, by_note: Mapping[int, NoteReading], ids: Sequence[int]) -> int:
+        asked = select(_i.id, _i.revision, _i.account_id, _i.occurred_at, _i.rep, _i.opportunity_id, _i.properties)
+        asked = asked.where(_i.team_id == self.team_id, _i.id.in_(ids), _i.state == "active").order_by(_i.id)
+        # Nobody may change a note between this and its mark (SQLite locks as a whole anyway).
+        found = [row for row in connection.execute(asked.with_for_update()) if row.revision == by_note[row.id].revision]
+        readers = {by_note[row.id].read_as for row in found}
+        for read_as in readers:
+            read = [row.id for row in found if by_note[row.id].read_as == read_as]
+            mine = update(interaction).where(_i.team_id == self.team_id, _i.id.in_(read))
+            connection.execute(mine.values(read_as=read_as))
+        if found:
+            kept = {row.id: _not_refused(by_note[row.id], row.properties.get(REJECTED, ())) for row in found}
+            self._replace_signals(connection, found, by_note, kept)
+            self._replace_steps(connection, found, by_note, kept)
+        return len(found)
 
     def signals(self, interaction_id: int) -> tuple[Signal, ...]:
         """What a note says, as read so far."""
@@ -379,46 +386,57 @@ class NoteVerbs(AccountVerbs):
         connection.execute(delete(next_step).where(open_steps))
 
     def _replace_signals(
-        self, connection: Connection, interaction_id: int, note: AnyRow, signals: Sequence[Signal], read_as: str
+        self,
+        connection: Connection,
+        notes: Sequence[AnyRow],
+        readings: Mapping[int, NoteReading],
+        kept: Mapping[int, Sequence[Signal]],
     ) -> None:
-        mine = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
-        confirmed = connection.execute(select(signal.c.kind, signal.c.topic).where(mine, signal.c.confirmed_by != ""))
-        settled = {(row.kind, row.topic) for row in confirmed}
-        connection.execute(delete(signal).where(mine, signal.c.confirmed_by == ""))
+        s = signal.c
+        mine = (s.team_id == self.team_id) & s.interaction_id.in_([note.id for note in notes])
+        confirmed = connection.execute(select(s.interaction_id, s.kind, s.topic).where(mine, s.confirmed_by != ""))
+        settled = {(row.interaction_id, row.kind, row.topic) for row in confirmed}
+        connection.execute(delete(signal).where(mine, s.confirmed_by == ""))
         fresh = [
             {
                 "team_id": self.team_id,
                 "account_id": note.account_id,
-                "interaction_id": interaction_id,
-                "kind": s.kind.value,
-                "topic": s.topic.value,
-                "quote": s.quote,
-                "summary": s.summary,
-                "party": s.party.value if s.party else "",
-                "due": s.due,
-                "who": s.who,
-                "confirmed_by": s.confirmed_by,
-                "pending": s.pending,
-                "read_as": read_as,
+                "interaction_id": note.id,
+                "kind": said.kind.value,
+                "topic": said.topic.value,
+                "quote": said.quote,
+                "summary": said.summary,
+                "party": said.party.value if said.party else "",
+                "due": said.due,
+                "who": said.who,
+                "confirmed_by": said.confirmed_by,
+                "pending": said.pending,
+                "read_as": readings[note.id].read_as,
             }
-            for s in signals
-            if (s.kind.value, s.topic.value) not in settled
+            for note in notes
+            for said in kept[note.id]
+            if (note.id, said.kind.value, said.topic.value) not in settled
         ]
         if fresh:
             connection.execute(insert(signal), fresh)
 
     def _replace_steps(
-        self, connection: Connection, interaction_id: int, note: AnyRow, steps: Sequence[Mapping[str, Any]]
+        self,
+        connection: Connection,
+        notes: Sequence[AnyRow],
+        readings: Mapping[int, NoteReading],
+        kept: Mapping[int, Sequence[Signal]],
     ) -> None:
         n = next_step.c
-        mine = (n.team_id == self.team_id) & (n.interaction_id == interaction_id) & n.derived
-        settled = {r.quote for r in connection.execute(select(n.quote).where(mine, _settled()))}
+        mine = (n.team_id == self.team_id) & n.interaction_id.in_([note.id for note in notes]) & n.derived
+        found = connection.execute(select(n.interaction_id, n.quote).where(mine, _settled()))
+        settled = {(row.interaction_id, row.quote) for row in found}
         connection.execute(delete(next_step).where(mine, ~_settled()))
         fresh = [
             {
                 "team_id": self.team_id,
                 "account_id": note.account_id,
-                "interaction_id": interaction_id,
+                "interaction_id": note.id,
                 "opportunity_id": note.opportunity_id,
                 "key": f"step-{uuid4().hex[:12]}",
                 "created_at": note.occurred_at,
@@ -426,8 +444,9 @@ class NoteVerbs(AccountVerbs):
                 "properties": {},
                 **_step_values(step, note.rep),
             }
-            for step in steps
-            if step.get("quote", "") not in settled
+            for note in notes
+            for step in _steps_of(readings[note.id], kept[note.id])
+            if (note.id, step.get("quote", "")) not in settled
         ]
         if fresh:
             connection.execute(insert(next_step), fresh)
@@ -457,6 +476,10 @@ def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
 def _is_refused(kind: str, topic: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
     """Whether a person has said that this is wrong: another reader may cut the words a little differently."""
     return any(kind == k and topic == t and (quote in q or q in quote) for k, t, q in refused)
+
+
+def _not_refused(reading: NoteReading, refused: Sequence[Sequence[str]]) -> list[Signal]:
+    return [s for s in reading.signals if not _is_refused(s.kind, s.topic, s.quote, refused)]
 
 
 def _steps_of(reading: NoteReading, signals: Sequence[Signal]) -> list[Mapping[str, Any]]:

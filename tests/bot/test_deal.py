@@ -301,7 +301,7 @@ def test_a_concern_without_a_topic_is_counted_by_its_meaning() -> None:
     for day, who, words in ((0, "Dana", "we watch staff"), (3, "Dana", "sensors track us"), (7, "Marc", "tracking")):
         signal = said(Kind.OBJECTION, words, Topic.OTHER, who=who)
         book.note(day, words, replace(signal, thread="we watch staff"))
-    book.note(9, "colours", said(Kind.OBJECTION, "dislikes the colours", Topic.OTHER))
+    book.note(9, "dislikes the colours", said(Kind.OBJECTION, "dislikes the colours", Topic.OTHER))
     (concern,) = read_deal(book.facts(15)).concerns
     assert (concern.times, concern.people) == (3, ("Dana", "Marc"))
 
