@@ -12,7 +12,7 @@ from bot.dues import find_due
 from bot.signals import Reading, Sighting
 from storage import Kind, Side, Topic
 
-VERSION = "rules/1"
+VERSION = "rules/2"
 
 SENTENCE_LIMIT = 600
 _SPLIT = re.compile(r"\n+|(?<=[.!?;])\s+(?=[\"'(A-Za-z0-9•-])|\s+[•·]\s+")
@@ -26,14 +26,16 @@ def _words(*patterns: str) -> re.Pattern[str]:
 TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = tuple(
     (topic, _words(rf"\b(?:{words})"))
     for topic, words in (
-        (Topic.MIGRATION, r"migrat|data move|moving (?:the|their|our) data|data transfer|legacy data|import(?:ing)? (?:of )?(?:old|their)"),
-        (Topic.ONBOARDING, r"onboard|implementation|roll-?out|go-?live|ramp|training|set-?up|adoption"),
-        (Topic.SECURITY, r"securit|soc ?2|iso ?27001|pen[- ]?test|gdpr|privacy|encrypt|sso\b|data residency|compliance"),
-        (Topic.LEGAL, r"legal|contract|redline|msa\b|dpa\b|terms|liabilit|clause|procurement"),
+        (Topic.MIGRATION, r"migrat|data move|moving (?:the|their|our) data|data transfer|legacy data|import(?:ing)? (?:of )?(?:old|their)|"
+         r"(?:mov|carry|bring)ing .{0,40}\b(?:history|records|data|files|archive)\b|lost \d+ records|switching over"),
+        (Topic.ONBOARDING, r"onboard|implementation|roll-?out|rolled out|go-?live|ramp|training|trained|set-?up\b(?! fee)|adoption|teaching|actually use|logged in|one more screen|learn a new"),
+        (Topic.SECURITY, r"securit|soc ?2|iso ?27001|pen[- ]?test|gdpr|privacy|encrypt|sso\b|data residency|compliance|hosted|hosting|works council|subprocessor|"
+         r"outside (?:of )?the (?:eu|uk|us|country)|who can (?:see|read|look)|personal data|stores? (?:\w+ ){0,3}(?:data|locations?)"),
+        (Topic.LEGAL, r"legal|contract(?!ors?\b)|redline|msa\b|dpa\b|baa\b|terms|liabilit|clause|procurement|lawyer|counsel|in the eyes of the law"),
         (Topic.INTEGRATION, r"integrat|\bapi\b(?! reliab)|connector|salesforce sync|webhook|sap\b|erp\b"),
         (Topic.RELIABILITY, r"reliab|uptime|outage|downtime|latency|sla\b|performance|stabilit|api reliab"),
-        (Topic.PRICING, r"pric|cost|expensive|discount|quote|quarterly billing|annual billing|billing|cheaper|fees?\b|per seat"),
-        (Topic.BUDGET, r"budget|funding|spend|money|fiscal"),
+        (Topic.PRICING, r"pric|cost|expensive|discount|quote|quarterly billing|annual billing|billing|cheaper|fees?\b|per[- ](?:seat|head|user|vehicle|provider|room)|net \d\d\b|prepay|invoices? (?:quarterly|monthly)"),
+        (Topic.BUDGET, r"budget|funding|spend|money|fiscal|finance\b|capital plan"),
         (Topic.SUPPORT, r"support|response times|help ?desk|csm\b|account manager"),
         (Topic.TIMING, r"timing|timeline|deadline|too (?:slow|long|soon)|bandwidth|busy|speed"),
         (Topic.AUTHORITY, r"sign-?off|decision[- ]maker|approval|board|cfo\b|ceo\b|buy-?in"),
@@ -50,7 +52,7 @@ _NOT = re.compile(
 )
 _OTHER_SENSE = re.compile(
     r"\b(?:pilot light|co-?pilot|airline pilot|security guard|priced out|bird migration|migration of (?:the )?birds|"
-    r"champions? league|muscle|contract(?:ed|ing) (?:covid|flu)|board game|on board\b(?! with))",
+    r"champions? league|muscle|as far as \w+(?:'s|'re| is| are) concerned|contract(?:ed|ing) (?:covid|flu)|board game|on board\b(?! with))",
     re.I,
 )
 _WORRY = (
@@ -59,18 +61,29 @@ _WORRY = (
     r"(?:not|isn't|wasn't) (?:sure|convinced|comfortable|happy|sold)|unsure|doubts?|doubtful|skeptical|sceptical|afraid|fears?|"
     r"(?:big|main|only) (?:issue|problem|risk)|struggl\w+|hung up on|balked|baulked|uneasy|wary|reluctant|unhappy|complain\w*|"
     r"wants? (?:quarterly|monthly|a (?:lower|better|steeper) |a discount|lower|cheaper)|can't (?:justify|afford)|raised (?:an? )?issues?|"
-    r"gets? cold feet|cold feet|red flag|steep|over(?:priced| budget)|asked for (?:a |more |bigger )?discount)"
+    r"gets? cold feet|cold feet|red flag|steep|over(?:priced| budget)|asked for (?:a |more |bigger )?discount|"
+    r"dread(?:s|ed|ing)?|scare[sd]?|not impressed|unimpressed|lukewarm|cool (?:on|about|towards)|no[- ]gos?\b(?!-)|fed up with us|grumbl\w+|"
+    r"sees? no (?:point|value|reason|need)|(?:above|more than|north of|over) what (?:she|he|they|i) (?:had in (?:mind|my head)|expected|budgeted|planned)|"
+    r"(?:can't|cannot|won't|couldn't) (?:swallow|stomach|accept|live with|make it work|get it past|bend on|back (?:it|this|anything))|"
+    r"(?:kept|keeps) (?:asking (?:whether|if|how|why)|coming back to)|(?:won't|will not|wouldn't) (?:let|allow)|(?:will|may|might|could) (?:block|veto) (?:it|this|that|us|any)|go(?:es)? nuts|too (?:steep|dear|rigid|hard|difficult)|"
+    r"(?:doesn't|does not|don't|do not|didn't|did not|won't|wouldn't) (?:want (?:anything|any|us|our|to (?:pay|sign|move|switch|commit|touch))|trust|like (?:our|the|that|how))|"
+    r"(?:is|was|got|grew) (?:annoyed|angry|frustrated|irritated|upset|cross|picky)(?: about| with| that| at)? (?:our|us|we|the (?:price|quote|terms|delay|bug|product|app)|who)|"
+    r"struck out|nothing (?:hosted|stored|gets signed)|need(?:s|ed)? it (?:nearer|closer to|under|below) [$€£]?\d|"
+    r"(?:asked|wanted to know) (?:if|whether) we (?:could|can) (?:do (?:it|that|this)|go|come down|drop) .{0,25}[$€£]?\d)"
 )
 _SETTLED = (
     r"\b(?:resolved|sorted|settled|addressed|cleared(?: up)?|solved|fixed|no longer (?:a |an )?(?:concern|worry|issue|problem|blocker)|"
     r"(?:is|are|was|were|they're|she's|he's) (?:now )?(?:fine|ok|okay|happy|comfortable|good|satisfied|relaxed) (?:with|about|on)|"
     r"signed off (?:on )?(?:our|the|by)?|passed (?:the |their )?(?:security|legal|review)|put (?:her|him|them) at ease|off the table|"
-    r"not (?:a |an )?(?:issue|concern|problem) any ?more|reassured|got comfortable|convinced (?:her|him|them))"
+    r"not (?:a |an |the )?(?:issue|concern|problem) any ?more|reassured|got comfortable|convinced (?:her|him|them)|"
+    r"(?:that|this|which) (?:unblocks|closes|settles|answers) (?:it|me|us|that|her|him|them)|ticked (?:that|it|this) off|ticket closed|"
+    r"(?:she|he|they|i) can live with (?:it|that)|(?:is|was|left|says (?:she|he) is|says they are) (?:content|satisfied)|considers? it (?:done|closed)|"
+    r"no more open (?:points|questions)|closed the (?:file|point))"
 )
 _RIVAL_NAME = r"(?:[A-Z][A-Za-z0-9&.-]+(?: [A-Z][A-Za-z0-9&.-]+)?)"
 _US = r"(?:^|\b)(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to)"
-_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver)"
-_SENT = r"(?:sent|emailed|forwarded|shared|delivered|mailed|handed over|provided)"
+_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|take|pick|name|raise|float|present|speak|mail|ship|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver)"
+_SENT = r"(?:sent|emailed|forwarded|shared|delivered|mailed|shipped|handed over|provided)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,8 @@ RULES: tuple[Rule, ...] = (
         Kind.NO_RESPONSE,
         r"\bno (?:reply|response|answer|word|news)\b", r"\b(?:went|gone|going|been) (?:quiet|dark|silent)\b", r"\bghost(?:ed|ing)\b",
         r"\b(?:hasn't|haven't|didn't|did not|has not) (?:replied|responded|answered|got(?:ten)? back|called back)\b",
-        r"\bleft (?:a |another )?(?:voicemail|vm|message)\b", r"\bradio silence\b", guard=False,
+        r"\bleft (?:a |another )?(?:voicemail|vm|message)\b", r"\bradio silence\b", r"\bunanswered\b", r"\bstill (?:nothing|waiting|no \w+(?: \w+)?) from\b",
+        r"\b(?:not|n't) heard (?:back|anything|a word)\b", r"\bnothing back\b", r"\bno reaction\b(?! to)", guard=False,
     ),
     _rule(
         Kind.PAUSE_AGREED,
@@ -104,6 +118,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:come|check|circle) back (?:in|after|on|next|once)\b",
         r"\b(?:pick|picking) (?:this|it|things) (?:back )?up (?:again )?(?:in|after|on|next|once)\b",
         r"\b(?:pause|paused|on hold|hold off|parked?) (?:this |it |everything )?until\b", r"\breconnect (?:in|after|on|next)\b",
+        r"\bring (?:me |us |her |him |them )?back\b", r"\bpostponed (?:us|it|this) (?:to|until|till)\b", r"\bno ?(?:one|body) (?:will|can) look at .{0,40}\b(?:before|until|till)\b",
     ),
     _rule(Kind.COMPETITOR_RESOLVED,
         r"\b(?:dropped|ruled out|rejected|eliminated|passed on|decided against|moved away from|no longer (?:considering|looking at|talking to))\b.{0,40}",
@@ -114,48 +129,60 @@ RULES: tuple[Rule, ...] = (
         r"\bcompar(?:ing|ed|es?) us (?:with|to|against)\b", r"\b(?:rival|alternative vendor|other vendors?|another vendor)\b",
         r"\b(?:up against|versus|vs\.?) [A-Z]", r"\bshortlist(?:ed)?\b.{0,30}\b(?:vendor|with)\b",
     ),
-    _rule(Kind.COMPETITOR, rf"\b(?:evaluating|considering|demoing|looking at|talking to|quote from|quoted by) {_RIVAL_NAME}",
-        rf"\b{_RIVAL_NAME} (?:quoted|offered|is cheaper|undercut|came in (?:lower|cheaper))", cased=True),
+    _rule(Kind.COMPETITOR, rf"\b(?:evaluating|considering|demoing|looking at|looked at|talking to|(?:quote|proposal|bid|offer|demo|pitch) from|quoted by|pitched by|compares? us (?:with|to)) {_RIVAL_NAME}",
+        rf"\b{_RIVAL_NAME} (?:quoted|is cheaper|undercut|came in (?:lower|cheaper)|(?:had|has) been in\b|pitched to|(?:were|was) in (?:last|this|on|yesterday)|(?:has|have) (?:also )?quoted|rep (?:has been|had been|called|keeps))",
+        rf"\b(?:have|has|had|got) (?:also |already )?(?:had )?(?:a |an )?{_RIVAL_NAME} (?:quote|proposal|offer|bid)\b",
+        rf"\b(?:swears by|prefers|leans? towards|is a) {_RIVAL_NAME}(?: man| person| shop)?\b(?<=[a-z]) (?:and pushes|over us|man|shop|to us)", cased=True),
+    _rule(Kind.COMPETITOR, r"\b(?:their|our) (?:incumbent|current (?:vendor|supplier|provider))\b", r"\balso (?:got|has|have|had) (?:a |an )?(?:proposal|quote|offer|bid)\b",
+        r"\b(?:cheaper|rival|competing|counter) (?:bid|offer|quote|proposal)\b"),
     _rule(Kind.BUDGET_BLOCKED,
         r"\bbudgets? (?:\w+ ){0,3}(?:frozen|freeze|on hold|blocked|cut|gone|tight|exhausted|spent)\b", r"\b(?:freeze on|froze|frozen) (?:\w+ ){0,3}(?:budget|spend|spending)\b",
         r"\b(?:no|without) (?:\w+ ){0,2}(?:budget|funding|money)\b(?! (?:concern|issue|problem|worr))", r"\b(?:spending|hiring and spending|budget) freeze\b",
-        r"\bbudget (?:isn't|is not|not) (?:\w+ )?(?:approved|there|available|confirmed)\b", topic=Topic.BUDGET, guard=False,
+        r"\bbudget (?:isn't|is not|not) (?:\w+ )?(?:approved|there|available|confirmed)\b",
+        r"\b(?:everything|all (?:\w+ )?spend(?:ing)?) (?:is |was )?(?:frozen|parked|on ice|stopped)\b", r"\b(?:capex|opex|budget)(?: \d{4})? (?:is|was) (?:gone|used up|empty)\b", r"\bput .{0,30}\bon ice\b", r"\bno spend(?:ing)? (?:above|over|beyond|before|until|till)\b", r"\bspend(?:ing)? (?:\w+ )?(?:locked|frozen|capped|stopped) (?:till|until)\b",
+        r"\b(?:hold|freeze|stop) on (?:\w+ ){0,4}(?:outlays|spend|spending|purchases|investments?)\b", topic=Topic.BUDGET, guard=False,
     ),
     _rule(Kind.BUDGET_CONFIRMED,
         r"\bbudget (?:\w+ ){0,3}(?:approved|confirmed|signed off|secured|allocated|in place|unlocked|available)\b",
         r"\b(?:approved|confirmed|secured|signed off(?: on)?|unlocked|got) (?:the |a |their |her |his )?(?:budget|funding)\b",
-        r"\b(?:have|has|got) (?:the )?budget\b", topic=Topic.BUDGET,
+        r"\b(?:have|has|got) (?:the )?budget\b", r"\b(?:money|funds|funding) (?:is |was |has been |now )?(?:released|approved|freed|there|secured)\b",
+        r"\b(?:ok|okay|fine) with (?:the )?spending\b", r"\b\d+k? (?:is |was |are )?(?:earmarked|pencilled in|set aside|reserved|ring-?fenced)\b", r"\bpurse opens\b", topic=Topic.BUDGET,
     ),
-    _rule(Kind.PILOT_AGREED,
+    _rule(Kind.PILOT_AGREED, r"\bagreed to (?:try|test) (?:it|this|us)\b", r"\b(?:we|they) (?:will )?test (?:it )?(?:at|in) [A-Z]", r"\b(?:depot|hub|ward|site|branch|line|store)s? (?:chosen|picked)\b",
         r"\b(?:agreed|agrees|said yes|signed|green[- ]?light\w*|approved|confirmed|go-?ahead|signed off) (?:to |for |on )?(?:\w+ ){0,3}(?:pilot|trial|poc|proof of concept)\b",
         r"\b(?:pilot|trial|poc|proof of concept)\b (?:\w+ ){0,2}(?:agreed|approved|confirmed|signed|kicks? off|kicked off|starts?|started|begins?|is on|is a go|booked|live|running)\b",
         r"\b(?:start|started|starting|kick(?:ed|ing)? off|running|launched) (?:the |a |our |their )?(?:\S+ ){0,2}(?:pilot|trial|poc)\b",
     ),
     _rule(Kind.PILOT_REQUESTED,
         r"\b(?:ask(?:ed|s|ing)?|request(?:ed|s|ing)?|want(?:ed|s)?|would (?:like|love)|interested in|keen on|open to|asks? about) (?:\w+ ){0,4}(?:pilot|trial|poc|proof of concept)\b",
-        r"\b(?:pilot|trial) (?:was )?(?:requested|asked for)\b",
+        r"\b(?:pilot|trial) (?:was )?(?:requested|asked for)\b", r"\b(?:wants?|would like|'d like) (?:to (?:try|test) (?:it|this|us)|a try-?out)\b",
     ),
-    _rule(Kind.VERBAL_COMMITMENT,
+    _rule(Kind.VERBAL_COMMITMENT, r"\bgave (?:us |me )?(?:a |their |his |her )?verbal yes\b", r"\bsaid yes in principle\b",
         r"\bverbal (?:yes|ok|okay|commitment|agreement|go-?ahead)\b", r"\b(?:she|he|they|\w+) (?:said|says|confirmed) (?:they|she|he|we)(?:'ll| will|'re going to| are going to) (?:sign|buy|go ahead|move forward|go with us)\b",
         r"\bhandshake deal\b", r"\bready to sign\b", r"\bverbally (?:agreed|committed|confirmed)\b", r"\bwe're their choice\b",
     ),
     _rule(Kind.OBJECTION_RESOLVED, _SETTLED, guard=False),
     _rule(Kind.OBJECTION, _WORRY),
     _rule(Kind.COMMITMENT_DONE, rf"^(?:i |we |just |already |have |also |finally |yesterday |today )*{_SENT}\b(?! us\b| me\b)", rf"\b(?:i|we)(?:'ve| have)? (?:just |already |finally )?{_SENT}\b",
-        r"\b(?:report|proposal|quote|contract|deck|docs?|paper|summary) (?:was |were |has been |already )?(?:sent|shared|delivered)\b", party=Side.OURS),
-    _rule(Kind.TOLD, r"^(?:i |we |just |also |then )*(?:showed|demoed|demo'd|presented|pitched|explained|walked (?:her|him|them|\w+)? ?through|answered|told)\b",
-        r"\b(?:i|we) (?:just |also |then )?(?:showed|demoed|presented|pitched|explained|walked|answered|told)\b", party=Side.OURS),
+        r"\b(?:report|proposal|quote|contract|deck|docs?|paper|summary|draft|form|certificate|statement|sandbox|build|figures|sheet|recording|documents?|slides|samples?|offer|invoice|guide) (?:was |were |has been |finally |already )?(?:sent|shared|delivered|returned|mailed|went (?:over|out|to)|reached|(?:is )?out to|is with)\b",
+        r"^(?:returned|wrote (?:back )?to|got back to|passed (?:that|it|this) on|dropped off|handed over)\b", party=Side.OURS),
+    _rule(Kind.TOLD, r"^(?:i |we |just |also |then )*(?:showed|demoed|demo'd|presented|pitched|explained|walked (?:her|him|them|\w+)? ?through|answered|told|offered(?! (?:me|us)\b)|confirmed to|quoted|gave (?:her|him|them) (?:a |an |the |our )?(?:price|quote|tour|demo|overview|\d))\b",
+        r"\b(?:i|we) (?:just |also |then )?(?:confirmed|offered|showed|demoed|presented|pitched|explained|walked|answered|told)\b", party=Side.OURS),
     _rule(Kind.COMMITMENT_BY_US, rf"{_US} (?:also |then |just )?{_DO}\b", r"\b(?:i|we) (?:promised|owe|agreed to|committed to)\b", r"\b(?:i|we) (?:need|have) to (?:send|share|get|provide|prepare|draft)\b",
+        rf"\b(?:said|told \w+|promised|agreed|offered)(?: that)? (?:i|we)(?:'d| would|'ll| will) (?:also |then )?{_DO}\b", r"^(?:i |we )?told \w+ (?:she|he|they) (?:gets?|has|have) .{3,60}\b(?:by|before|on|next|end of)\b", r"^(?:i |we )?promised (?:it|\w+ the|\w+ a|\w+ our)\b",
         r"^(?:need to|must|have to|will|sending|promised (?:to|her|him|them)|gonna) (?:over )?(?:send|share|get|give|provide|prepare|draft|follow up|over|her|him|them|a|the)\b", r"\bowe (?:her|him|them)\b",
         party=Side.OURS),
-    _rule(Kind.COMMITMENT_BY_THEM, rf"\b(?:she|he|they|[a-z]+)(?:'ll| will| agreed to| promised to| offered to| committed to| is going to| are going to| to) {_DO}\b", party=Side.THEIRS),
+    _rule(Kind.COMMITMENT_BY_THEM, rf"\b(?:she|he|they|[a-z]+)(?:'ll| will| agreed to| promised to| offered to| committed to| is going to| are going to) {_DO}\b",
+        rf"\b(?-i:[A-Z][a-z]+) to {_DO}\b", r"\b(?:sends?|gives?) (?:me|us) .{3,60}\b(?:by|before|until|on|next|this)\b", party=Side.THEIRS),
     _rule(Kind.NEXT_STEP, r"^(?:next steps?|next|action items?|todo|to do|follow[- ]up)\s*[:-]", r"\bnext step (?:is|will be)\b",
         r"\b(?:follow-?up|next|another|second|demo|review|kick-?off|check-?in|intro)(?: \w+)? (?:call|meeting|session|demo|workshop)?\s*(?:is |was )?(?:booked|scheduled|planned|set|agreed|on the calendar)\b",
         r"\b(?:booked|scheduled|set up|arranged|agreed on) (?:a|an|the|another|our) (?:\w+ ){0,3}(?:call|meeting|demo|session|workshop|review)\b",
         r"\b(?:call|meeting|demo|session|workshop|review) (?:on|next|this|is on) (?:mon|tue|wed|thu|fri|\d|next|week|tomorrow)\w*\b", party=Side.OURS),
     _rule(Kind.POSITIVE_REACTION, r"\b(?:loved?|loves|liked|likes|really (?:happy|keen|excited|impressed)|impressed|excited|enthusiastic|thrilled|delighted|very positive|positive about)\b",
-        r"\b(?:great|fantastic|excellent|super) (?:call|meeting|demo|feedback|reaction)\b", r"\bblown away\b", r"\bwent (?:really |very )?well\b"),
-    _rule(Kind.AUTHORITY, r"\bdecision[- ]maker\b", r"\b(?:cfo|ceo|cto|coo|board|procurement|legal|\w+) (?:decides|has the final say|makes the (?:call|decision)|needs to (?:sign off|approve))\b",
+        r"\b(?:great|fantastic|excellent|super) (?:call|meeting|demo|feedback|reaction)\b", r"\bblown away\b", r"\bover the moon\b", r"\bface lit up\b", r"\b(?:very|quite|really) (?:pleased|happy)\b", r"\bwent (?:really |very )?well\b"),
+    _rule(Kind.AUTHORITY, r"\b(?:signs?|approves?|decides?|order) (?:up to|anything (?:above|over|beyond|under)|direct|personally)\b", r"\b(?:anything|everything) (?:over|above|beyond|under) [$€£]?\d+k?\b",
+        r"\bneeds? (?:the )?(?:\w+ ){1,4}to (?:approve|sign off|agree)\b", r"\b(?:has|have|must|needs?) to (?:go|pass) (?:to|through|via) (?:the |their )?(?:\w+ )?(?:board|committee|council|group|parent|owner|procurement)\b",
+        r"\bdecision[- ]maker\b", r"\b(?:cfo|ceo|cto|coo|board|procurement|legal|\w+) (?:decides|has the final say|makes the (?:call|decision)|needs to (?:sign off|approve))\b",
         r"\bneeds? (?:sign-?off|approval|buy-?in) from\b", r"\bneeds? (?:\w+ )?(?:cfo|ceo|board|legal)(?:'s)? (?:sign-?off|approval)\b", topic=Topic.AUTHORITY),
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from bot.samples import sample_payloads
 from bot.scribe import Brief
 from bot.scribe_claude import ClaudeScribe, SaidBrief
 from bot.scribe_plain import PlainScribe
+from bot.signals_rules import VERSION
 from bot.week import Card, card
 from storage import Facts, Hit, Kind, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
@@ -185,7 +186,7 @@ def test_a_note_is_read_by_model_and_rules_together(priya: Facts) -> None:
     reading = scribe.read(priya.interactions[-1])
     assert reading.read_as == scribe.name == "read/1+claude-haiku-5-5"
     assert {Kind.COMMITMENT_BY_US, Kind.PILOT_AGREED} <= {s.kind for s in reading.sightings}
-    assert Wire([error(500, "api_error")]).scribe().read(priya.interactions[-1]).read_as == "rules/1"
+    assert Wire([error(500, "api_error")]).scribe().read(priya.interactions[-1]).read_as == VERSION
 
 
 def seen(**fields: str) -> str:
@@ -250,7 +251,7 @@ def test_a_note_that_claude_will_not_read_does_not_hold_up_the_others(priya: Fac
     """Declined or cut off, it counts as read by the rules' words: only an absent Claude is asked again."""
     scribe = Wire(list(FAILURES[name])).scribe(deadline=3.0)
     assert scribe.read(priya.interactions[0]).read_as == scribe.name
-    assert Wire(list(FAILURES["timeout"])).scribe().read(priya.interactions[0]).read_as == "rules/1"
+    assert Wire(list(FAILURES["timeout"])).scribe().read(priya.interactions[0]).read_as == VERSION
 
 
 def hit(facts: Facts, number: int) -> Hit:
