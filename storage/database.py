@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from storage.errors import NotSaved
 
@@ -33,6 +33,8 @@ class Database:
         self._turn = threading.RLock()
         self._writer = self._sqlite(1, writes=True) if self.is_sqlite else _postgres(self.url)
         self._readers = self._sqlite(READERS, writes=False) if self.is_sqlite else self._writer
+        self._watch: PoolProxiedConnection | None = None
+        self._watching = threading.Lock()
 
     @property
     def engine(self) -> Engine:
@@ -56,6 +58,21 @@ class Database:
         with self._readers.connect() as connection:
             yield connection
 
+    def edition(self) -> int | None:
+        """A number that another follows once anything is committed, by whatever process; None where nothing tells.
+
+        3 µs on SQLite, which counts what others commit; Postgres has no such count.
+        """
+        if not self.is_sqlite:
+            return None
+        with self._watching:
+            if self._watch is None:
+                self._watch = self._readers.raw_connection()
+            cursor = self._watch.cursor()
+            cursor.execute("PRAGMA data_version")
+            row = cursor.fetchone()
+        return int(row[0]) if row else None
+
     def checkpoint(self) -> None:
         """Fold SQLite's log into the file, so that no word stays behind in it."""
         if self.is_sqlite:
@@ -73,6 +90,10 @@ class Database:
 
     def close(self) -> None:
         """Fold the log into the file and let go of every connection."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         try:
             self.checkpoint()
         except sqlite3.OperationalError as error:

@@ -36,6 +36,7 @@ from storage.ground import AnyRow, Ground, account, alias, contact, interaction,
 from storage.index import ORDINAL_BITS, Candidates, Posting, Scope, SummaryIndex, Vector, point_id
 from storage.payload import PayloadVerbs
 from storage.records import Facts, Found, Hit, Kind, Resolved
+from storage.remembered import Lately
 from storage.where import Where, parse_query
 
 CANDIDATES = 2000
@@ -49,6 +50,9 @@ COPIES = 5
 
 SELECTED = 300
 """Notes of a larger scope that are looked at by their meaning, and as many by their words."""
+
+SCOPES_KEPT, ROWS_KEPT = 64, 100
+"""Scopes, and notes of each, whose rows are kept while nothing is written: who asks about an account asks again."""
 
 Grain = tuple[int, float, Mapping[int, float]]
 """A grain that is not in the index yet: point id, cosine, sparse document."""
@@ -64,6 +68,7 @@ class Engines:
     embedder: Embedder
     signature: str
     lanes: ThreadPoolExecutor
+    lately: "Lately[_Known]" = field(default_factory=lambda: Lately(SCOPES_KEPT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,22 @@ class _Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A question read in its scope: the notes not yet indexed, the postings of its terms (None: the index is away), and
-    for a scope that is indexed and fits, what its words say."""
+class _Known:
+    """What SQL said of a scope in an edition of the database: it, its notes not yet indexed, and rows of its notes."""
 
+    edition: int | None
     scope: _Scope
-    asked: ranking.Question
     fresh: Sequence[AnyRow]
+    rows: dict[int, AnyRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A question read in its scope: the postings of its terms (None: the index is away), and what its words say where
+    the scope is indexed and fits."""
+
+    known: _Known
+    asked: ranking.Question
     postings: tuple[Posting, ...] | None
     trouble: str = ""
     laid_out: ranking.Scope | None = None
@@ -151,9 +165,8 @@ class RecallVerbs(PayloadVerbs):
         told = lane.result()
         trouble = trouble or told.trouble
         notice = f"{trouble} These notes were ranked by their words alone." if trouble else ""
-        with self._read() as connection:
-            ranked = self._ranked(connection, told, vector, near, limit + COPIES)
-            hits = _copies_last(self._hydrate(connection, told.scope, ranked.notes))[:limit]
+        ranked = self._ranked(told, vector, near, limit + COPIES)
+        hits = self._hydrate(told.known, ranked.notes, limit)
         if abstain and (ranked.abstained or not hits):
             return Found(question, (), True, hits[:3], ranked.reason, notice)
         return Found(question, hits, False, (), "", notice)
@@ -199,27 +212,44 @@ class RecallVerbs(PayloadVerbs):
         inside: Future[_Scope],
     ) -> _Told:
         """All that can be known of a question before its vector is; `inside` is given the scope as soon as it is."""
-        with self._read() as connection:
-            try:
+        try:
+            known = self._known_of(account, filters, where)
+        except BaseException as error:
+            inside.set_exception(error)
+            raise
+        scope = known.scope
+        inside.set_result(scope)
+        names = [name for name, _ in scope.people]
+        asked = ranking.parse(question, names, self._now().date(), scope.people)
+        try:
+            postings = self._find(scope.index, None, asked.dimensions).postings
+        except IndexDown as error:
+            return _Told(known, asked, None, str(error))
+        grains = postings[asked.row("length")][0]
+        if known.fresh or len(grains) >= CANDIDATES:
+            return _Told(known, asked, postings)
+        # The usual case, a scope that fits and is indexed: all but the meaning can be weighed already.
+        laid_out = ranking.Scope.of(asked, np.sort(grains), postings)
+        return _Told(known, asked, postings, "", laid_out, laid_out.words())
+
+    def _known_of(
+        self,
+        account: str | int | None,
+        filters: list[ColumnElement[bool]],
+        where: Mapping[str, Any] | None,
+    ) -> _Known:
+        """The scope, and its notes that are not indexed yet: read before the index, a note that is indexed in between
+        is found in both, and never in neither."""
+        edition = None if account is None or filters or where else self._ground.db.edition()
+        key = (self.team_id, account, self.audience)
+        known = self._engines.lately.get(edition, key)
+        if known is None:
+            with self._read() as connection:
                 scope = self._scope(connection, account, filters, where)
-            except BaseException as error:
-                inside.set_exception(error)
-                raise
-            inside.set_result(scope)
-            names = [name for name, _ in scope.people]
-            asked = ranking.parse(question, names, self._now().date(), scope.people)
-            # Read before the index: a note that is indexed in between is then found in both, and never in neither.
-            fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
-            try:
-                postings = self._find(scope.index, None, asked.dimensions).postings
-            except IndexDown as error:
-                return _Told(scope, asked, fresh, None, str(error))
-            grains = postings[asked.row("length")][0]
-            if fresh or len(grains) >= CANDIDATES:
-                return _Told(scope, asked, fresh, postings)
-            # The usual case, a scope that fits and is indexed: all but the meaning can be weighed already.
-            laid_out = ranking.Scope.of(asked, np.sort(grains), postings)
-            return _Told(scope, asked, fresh, postings, "", laid_out, laid_out.words())
+                fresh = connection.execute(scope.narrowed(scope.shape.fresh), scope.values).all()
+            known = _Known(edition, scope, fresh)
+            self._engines.lately.keep(edition, key, known)
+        return known
 
     def _near(self, vector: Vector, inside: Future[_Scope]) -> tuple[Candidates | None, str]:
         try:
@@ -230,12 +260,11 @@ class RecallVerbs(PayloadVerbs):
     def _find(self, scope: Scope, vector: Vector | None, dimensions: Sequence[int]) -> Candidates:
         return self._engines.index.candidates(self.team_id, scope, vector, dimensions, CANDIDATES)
 
-    def _ranked(
-        self, connection: Connection, told: _Told, vector: Vector, near: Candidates | None, limit: int
-    ) -> ranking.Ranking:
-        asked, scope = told.asked, told.scope
+    def _ranked(self, told: _Told, vector: Vector, near: Candidates | None, limit: int) -> ranking.Ranking:
+        asked, scope = told.asked, told.known.scope
         if near is None or told.postings is None:
-            rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
+            with self._read() as connection:
+                rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
             return ranking.rank(asked, _by_words(asked, rows), limit)
         if told.laid_out is not None and told.said is not None:
             return ranking.rank_scope(told.laid_out, told.said, _at(told.laid_out.points, near), limit)
@@ -244,7 +273,7 @@ class RecallVerbs(PayloadVerbs):
             # An index that fails between two looks leaves the first: the nearest, with the words they hold.
             with suppress(IndexDown):
                 found = self._selected(scope.index, vector, found, asked)
-        return ranking.rank(asked, self._united(asked, vector, found, told.fresh), limit)
+        return ranking.rank(asked, self._united(asked, vector, found, told.known.fresh), limit)
 
     def _selected(self, scope: Scope, vector: Vector, found: Candidates, asked: ranking.Question) -> Candidates:
         """The candidates of a scope too large to be ranked whole: the nearest notes and those that hold most words."""
@@ -274,12 +303,23 @@ class RecallVerbs(PayloadVerbs):
             ]
         return grains + _worded(living[FRESH_EMBEDDED:])
 
-    def _hydrate(self, connection: Connection, scope: _Scope, ranked: Sequence[ranking.Ranked]) -> tuple[Hit, ...]:
-        if not ranked:
-            return ()
-        values = {**scope.values, "ids": [r.note_id for r in ranked]}
-        notes = {row.id: row for row in connection.execute(scope.narrowed(scope.shape.hydrated), values)}
-        return tuple(_hit(notes[r.note_id], r) for r in ranked if r.note_id in notes)
+    def _hydrate(self, known: _Known, ranked: Sequence[ranking.Ranked], limit: int) -> tuple[Hit, ...]:
+        """The hits' own words, as they are now: a note retracted while it was looked for is not among them."""
+        edition = self._ground.db.edition()
+        held = known.rows if edition is not None and edition == known.edition else {}
+        notes = {r.note_id: row for r in ranked if (row := held.get(r.note_id)) is not None}
+        missing = [r.note_id for r in ranked if r.note_id not in notes]
+        if missing:
+            scope = known.scope
+            values = {**scope.values, "ids": missing}
+            with self._read() as connection:
+                found = connection.execute(scope.narrowed(scope.shape.hydrated), values).all()
+            read = {row.id: row for row in found}
+            notes |= read
+            if len(held) + len(read) <= ROWS_KEPT:
+                held.update(read)
+        told = [(notes[r.note_id], r) for r in ranked if r.note_id in notes]
+        return tuple(_hit(row, r) for row, r in _copies_last(told)[:limit])
 
 
 _BY_KEY = select(account.c.id).where(
@@ -314,6 +354,8 @@ _HITS = (
     .outerjoin(contact, contact.c.id == _i.contact_id)
     .outerjoin(opportunity, opportunity.c.id == _i.opportunity_id)
 )
+_TEXT = 3
+"""Where the text is among these columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,16 +459,16 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
     return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
 
 
-def _copies_last(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """The hits in their order, but what says the same words as one before it behind all others."""
+def _copies_last(told: list[tuple[AnyRow, ranking.Ranked]]) -> list[tuple[AnyRow, ranking.Ranked]]:
+    """The notes in their order, but what says the same words as one before it behind all others."""
     seen: set[str] = set()
-    first: list[Hit] = []
-    again: list[Hit] = []
-    for hit in hits:
-        words = " ".join(hit.text.casefold().split())
-        (again if words in seen else first).append(hit)
+    first: list[tuple[AnyRow, ranking.Ranked]] = []
+    again: list[tuple[AnyRow, ranking.Ranked]] = []
+    for row, ranked in told:
+        words = " ".join(row[_TEXT].casefold().split())
+        (again if words in seen else first).append((row, ranked))
         seen.add(words)
-    return (*first, *again)
+    return first + again
 
 
 def _at(points: NDArray[np.int64], near: Candidates) -> Vector:
@@ -455,21 +497,11 @@ def _by_rarity(asked: ranking.Question, postings: Sequence[Posting]) -> NDArray[
 
 
 def _hit(row: AnyRow, ranked: ranking.Ranked) -> Hit:
-    parts = passages.split(row.text) if ranked.ordinal else ()
-    quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else row.text
+    # Taken apart at once: a row looks up a name in a third of a microsecond, and there are twelve.
+    note, owner, key, text, rep, channel, at, permalink, name, account_key, person, deal = row
+    parts = passages.split(text) if ranked.ordinal else ()
+    quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else text
+    score = round(ranked.score, 4)
     return Hit(
-        interaction=row.key,
-        score=round(ranked.score, 4),
-        text=row.text,
-        quote=quote,
-        account=row.account,
-        account_key=row.account_key,
-        rep=row.rep,
-        channel=row.channel,
-        occurred_at=row.occurred_at,
-        contact=row.contact or "",
-        opportunity=row.opportunity or "",
-        permalink=row.permalink,
-        id=row.id,
-        account_id=row.account_id,
+        key, score, text, quote, name, account_key, rep, channel, at, person or "", deal or "", permalink, note, owner
     )

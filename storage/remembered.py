@@ -1,8 +1,10 @@
-"""What was read of an index lately, until anything is written: an account is asked about many times in a row."""
+"""What was read of an index and of the database lately, until anything is written: an account is asked about many times
+in a row."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Hashable
 from threading import Lock
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,44 @@ class Remembered:
         """Something is about to be written, or has just been. What was held is dropped as it grows old."""
         with self._lock:
             self._editions[team] += 1
+
+
+T = TypeVar("T")
+
+
+class Lately(Generic[T]):
+    """What was read of a database in its present edition, the least lately used dropped first. Thread-safe.
+
+    A reader takes the edition before it reads. Without one (others write to the database too) nothing is kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._edition: int | None = None
+        self._held: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, edition: int | None, key: Hashable) -> T | None:
+        """What was read in this edition."""
+        with self._lock:
+            if edition is None or edition != self._edition:
+                return None
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
+
+    def keep(self, edition: int | None, key: Hashable, value: T) -> None:
+        """Keep what was read in this edition; what is left of an earlier one is dropped."""
+        with self._lock:
+            if edition is None or (self._edition is not None and edition < self._edition):
+                return
+            if edition != self._edition:
+                self._held.clear()
+                self._edition = edition
+            self._held[key] = value
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
 
 
 def _bytes(arrays: Arrays) -> int:
