@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -293,6 +294,11 @@ def main() -> None:
         app()
     except RapportError as error:
         err.print(str(error), soft_wrap=True, markup=False)
+        sys.exit(1)
+    except ValidationError as error:
+        # What was given is not said: it may be a key.
+        wrong = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        err.print(f"A setting cannot be read. {'; '.join(wrong)}.", soft_wrap=True, markup=False)
         sys.exit(1)
 
 

@@ -49,7 +49,7 @@ class Shell:
         self._commands: dict[str, Callable[[str], Text]] = {
             "log": self._log,
             "brief": lambda who: screen.brief(self._brief(who)),
-            "recall": lambda line: screen.answer(desk.in_words(desk.recall_line(viewer, line))),
+            "recall": lambda line: screen.answer(desk.in_words(viewer, desk.recall_line(viewer, line))),
             "timeline": lambda who: screen.timeline(desk.timeline(viewer, who)),
             "why": lambda who: screen.health_items(self._brief(who)),
             "next": self._next,

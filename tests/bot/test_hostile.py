@@ -80,7 +80,7 @@ def _some_words(content: str) -> str:
 
 def rendered(desk: Desk) -> str:
     """Everything Slack would be sent about the account."""
-    answer = desk.in_words(desk.recall(REP, "acme-01", "What did they say about the price and the contract?"))
+    answer = desk.in_words(REP, desk.recall(REP, "acme-01", "What did they say about the price and the contract?"))
     messages = [
         *views.brief(desk.brief(REP, "acme-01")),
         *views.answer(answer),
@@ -124,7 +124,7 @@ def test_what_an_obedient_model_says_is_kept_bare(memory: Memory, family: str, n
     receipt = desk.log(REP, "acme-01", text, external=True)
     desk.read_pending("T0001")
     brief = desk.brief(REP, "acme-01")
-    wording = desk.in_words(desk.recall(REP, "acme-01", "What did they say about the price and the contract?"))
+    wording = desk.in_words(REP, desk.recall(REP, "acme-01", "What did they say about the price and the contract?"))
     signals = memory.of("T0001").signals(receipt.interaction_id)
     said = [*(c.text for c in (*brief.recommendation, *wording.words)), brief.recommended_action.text]
     said += [field for signal in signals for field in (signal.summary, signal.who) if field]

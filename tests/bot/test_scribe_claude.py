@@ -299,14 +299,16 @@ def test_a_failure_gives_the_plain_answer_digest_and_reading(priya: Facts, name:
     assert answer.notice.startswith("Written without Claude: ")
     assert answer.claims == plain.answer(question, hits).claims
     assert scribe.read(note).sightings == plain.read(note).sightings
-    assert scribe.digest([card(priya)]) == plain.digest([card(priya)])
+    worded = scribe.digest([card(priya)])
+    assert worded.notice.startswith("Written without Claude: ")
+    assert worded.lines == plain.digest([card(priya)]).lines
 
 
 def test_a_figure_of_the_models_own_leaves_the_cards_words() -> None:
     """In a digest too: the line with a number that the card does not have keeps the card's own words."""
     one = card(worked_example())
     line = {"card": "C1", "why": "They will pay 4,500,000", "action": "Call her", "bucket": "", "reason": ""}
-    wording = Wire([message(json.dumps({"lines": [line]}))]).scribe().digest([one])[one.account]
+    wording = Wire([message(json.dumps({"lines": [line]}))]).scribe().digest([one]).lines[one.account]
     assert (wording.why, wording.action) == (one.why, "Call her")
 
 
@@ -336,7 +338,7 @@ def test_a_digest_is_one_request_however_many_accounts(priya: Facts, count: int,
     """One call; under the token limits at three characters and a half a token; every card keeps words of its own."""
     line = {"card": "C1", "why": "Waits for us <@U1>", "action": "Call her", "bucket": "", "reason": ""}
     wire = Wire([message(json.dumps({"lines": [line]}))])
-    wordings = wire.scribe().digest(cards(priya, count))
+    wordings = wire.scribe().digest(cards(priya, count)).lines
     assert len(wire.asked) == 1
     assert len(json.dumps(wire.asked[0])) / 3.5 < most
     assert len(wordings) == count
