@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.claude import Claude
 from bot.desk import Desk, Viewer
+from bot.pace import Pace
 from bot.scribe import workspace
 from bot.scribe_claude import ClaudeScribe, Jobs
 from bot.scribe_plain import PlainScribe
@@ -90,10 +91,17 @@ def jobs(settings: Settings) -> Jobs:
     )
 
 
+def pace(settings: Settings, desk: Desk) -> Pace | None:
+    """How fast notes are read in the background; None for rules, which take no time."""
+    return Pace(settings.rapport_llm_rereads) if desk.quick is not None else None
+
+
 @contextmanager
-def running_worker(desk: Desk, chores: Sequence[Callable[[], object]] = ()) -> Iterator[Worker]:
-    """The worker on a thread of its own, stopped and joined on leaving."""
-    worker = Worker(desk, chores=chores)
+def running_worker(
+    desk: Desk, chores: Sequence[Callable[[], object]] = (), settings: Settings | None = None
+) -> Iterator[Worker]:
+    """The worker on a thread of its own, stopped and joined on leaving. A model reads at the configured pace."""
+    worker = Worker(desk, chores=chores, pace=pace(settings, desk) if settings else None)
     worker.start()
     try:
         yield worker

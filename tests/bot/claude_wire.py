@@ -1,8 +1,11 @@
 """Anthropic's wire as a local function under the real SDK: bodies in the API's shapes, with every field it sends."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -20,7 +23,7 @@ def message(text: str, stop_reason: str = "end_turn", *, thinking: bool = True) 
     thought = [{"type": "thinking", "thinking": "Let me see.", "signature": "c2ln"}] if thinking else []
     return {
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5",
-        "container": None, "context_management": None, "stop_sequence": None, "stop_reason": stop_reason,
+        "container": None, "diagnostics": None, "stop_sequence": None, "stop_reason": stop_reason,
         "stop_details": _details(stop_reason),
         "content": [*thought, *([{"type": "text", "text": text, "citations": None}] if text else [])],
         "usage": {
@@ -33,7 +36,8 @@ def message(text: str, stop_reason: str = "end_turn", *, thinking: bool = True) 
 
 
 def _details(stop_reason: str) -> Json | None:
-    return {"type": "refusal", "category": None, "explanation": None} if stop_reason == "refusal" else None
+    told = {"type": "refusal", "category": "general_harms", "explanation": "This cannot be helped with."}
+    return told if stop_reason == "refusal" else None
 
 
 def error(status: int, kind: str, **headers: str) -> httpx2.Response:
@@ -68,3 +72,33 @@ class Wire:
         client = httpx2.Client(transport=httpx2.MockTransport(self))
         claude = Claude(KEY, deadline=deadline, allowed=lambda: allowed, on_use=self.uses.append, http_client=client)
         return ClaudeScribe(claude, PlainScribe())
+
+
+@contextmanager
+def serving(answer: Callable[[BaseHTTPRequestHandler, Json], None]) -> Iterator[str]:
+    """The API on 127.0.0.1, for processes under test; gives its base URL. `answer` writes the response to a body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            answer(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's own name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def send(handler: BaseHTTPRequestHandler, body: Json, status: int = 200) -> None:
+    """A response in one piece."""
+    raw = json.dumps(body).encode()
+    handler.send_response(status)
+    for name, value in (("content-type", "application/json"), ("request-id", "req_011"), ("content-length", len(raw))):
+        handler.send_header(name, str(value))
+    handler.end_headers()
+    handler.wfile.write(raw)
