@@ -12,7 +12,7 @@ from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
 from storage.clean import clean_line, moment, name_key, note_text
 from storage.errors import BadInput, UnknownNote
 from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
-from storage.records import Account, Interaction, Logged, NewNote, NoteReading, Signal, State
+from storage.records import Account, Interaction, Kind, Logged, NewNote, NoteReading, Signal, State
 
 _i = interaction.c
 INTERACTION_COLUMNS = (
@@ -223,7 +223,7 @@ class NoteVerbs(AccountVerbs):
         if marked is None:
             return False
         refused = marked.properties.get(REJECTED, ())
-        signals = [s for s in reading.signals if not _is_refused(s.kind, s.topic, s.quote, refused)]
+        signals = [s for s in reading.signals if not _is_refused(s.kind, s.quote, refused)]
         self._replace_signals(connection, reading.note_id, marked, signals, reading.read_as)
         self._replace_steps(connection, reading.note_id, marked, _steps_of(reading, signals))
         return True
@@ -353,7 +353,7 @@ class NoteVerbs(AccountVerbs):
         s = signal.c
         read = (s.team_id == self.team_id) & (s.interaction_id == interaction_id)
         confirmed = connection.execute(select(s.id, s.kind, s.topic, s.quote).where(read, s.confirmed_by != "")).all()
-        kept = [r.id for r in confirmed if r.quote in words and not _is_refused(r.kind, r.topic, r.quote, refused)]
+        kept = [r.id for r in confirmed if r.quote in words and not _is_refused(r.kind, r.quote, refused)]
         self._forget_derived(connection, interaction_id, kept)
 
     def _rejected(self, connection: Connection, interaction_id: int) -> list[Any]:
@@ -382,8 +382,8 @@ class NoteVerbs(AccountVerbs):
         self, connection: Connection, interaction_id: int, note: AnyRow, signals: Sequence[Signal], read_as: str
     ) -> None:
         mine = (signal.c.team_id == self.team_id) & (signal.c.interaction_id == interaction_id)
-        confirmed = connection.execute(select(signal.c.kind, signal.c.topic).where(mine, signal.c.confirmed_by != ""))
-        settled = {(row.kind, row.topic) for row in confirmed}
+        kept = select(signal.c.kind, signal.c.topic, signal.c.quote).where(mine, signal.c.confirmed_by != "")
+        confirmed = connection.execute(kept).all()
         connection.execute(delete(signal).where(mine, signal.c.confirmed_by == ""))
         fresh = [
             {
@@ -402,7 +402,7 @@ class NoteVerbs(AccountVerbs):
                 "read_as": read_as,
             }
             for s in signals
-            if (s.kind.value, s.topic.value) not in settled
+            if not _is_settled(s.kind.value, s.topic.value, s.quote, confirmed)
         ]
         if fresh:
             connection.execute(insert(signal), fresh)
@@ -412,8 +412,11 @@ class NoteVerbs(AccountVerbs):
     ) -> None:
         n = next_step.c
         mine = (n.team_id == self.team_id) & (n.interaction_id == interaction_id) & n.derived
-        settled = {r.quote for r in connection.execute(select(n.quote).where(mine, _settled()))}
-        connection.execute(delete(next_step).where(mine, ~_settled()))
+        s = signal.c
+        right = (s.team_id == self.team_id) & (s.interaction_id == interaction_id) & (s.confirmed_by != "")
+        stays = _settled() | n.quote.in_(select(s.quote).where(right))
+        settled = {r.quote for r in connection.execute(select(n.quote).where(mine, stays))}
+        connection.execute(delete(next_step).where(mine, ~stays))
         fresh = [
             {
                 "team_id": self.team_id,
@@ -427,7 +430,7 @@ class NoteVerbs(AccountVerbs):
                 **_step_values(step, note.rep),
             }
             for step in steps
-            if step.get("quote", "") not in settled
+            if not any(_overlap(str(step.get("quote", "")), quote) for quote in settled)
         ]
         if fresh:
             connection.execute(insert(next_step), fresh)
@@ -435,7 +438,7 @@ class NoteVerbs(AccountVerbs):
 
 def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
     """A row of `signal` as a record, with its note's key and time."""
-    from storage.records import Kind, Side, Topic
+    from storage.records import Side, Topic
 
     return Signal(
         kind=Kind(row.kind),
@@ -454,9 +457,32 @@ def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
     )
 
 
-def _is_refused(kind: str, topic: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
-    """Whether a person has said that this is wrong: another reader may cut the words a little differently."""
-    return any(kind == k and topic == t and (quote in q or q in quote) for k, t, q in refused)
+def _is_refused(kind: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
+    """Whether a person has said that this is wrong: another reader may cut the words, and name the topic, otherwise."""
+    return any(kind == k and _overlap(quote, q) for k, _, q in refused)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return bool(one and other) and (one in other or other in one)
+
+
+_OF_ONE_KIND = (
+    frozenset({Kind.PILOT_REQUESTED, Kind.PILOT_AGREED}),
+    frozenset({Kind.BUDGET_CONFIRMED, Kind.BUDGET_BLOCKED}),
+    frozenset({Kind.OBJECTION, Kind.OBJECTION_RESOLVED}),
+    frozenset({Kind.COMPETITOR, Kind.COMPETITOR_RESOLVED}),
+    frozenset({Kind.COMMITMENT_BY_US, Kind.COMMITMENT_BY_THEM, Kind.COMMITMENT_DONE, Kind.NEXT_STEP}),
+)
+"""Readings of the same words that cannot all be right."""
+
+
+def _is_settled(kind: str, topic: str, quote: str, confirmed: Sequence[AnyRow]) -> bool:
+    """Whether a person has said what these words are: the same again, or another reading of them, adds nothing."""
+    rivals = next((family for family in _OF_ONE_KIND if kind in family), frozenset({kind}))
+    return any(
+        (kind, topic) == (row.kind, row.topic) or (row.kind in rivals and _overlap(quote, row.quote))
+        for row in confirmed
+    )
 
 
 def _steps_of(reading: NoteReading, signals: Sequence[Signal]) -> list[Mapping[str, Any]]:

@@ -46,6 +46,46 @@ def error(status: int, kind: str, **headers: str) -> httpx2.Response:
     return httpx2.Response(status, json=body, headers={"request-id": "req_011", **headers})
 
 
+def said(*claims: tuple[str, list[str], str], action: str = "", cites: tuple[str, ...] = (), quote: str = "") -> str:
+    """A brief as the model gives it."""
+    made = [{"text": text, "cites": cited, "quote": words} for text, cited, words in claims]
+    return json.dumps({"claims": made, "action": action, "action_cites": list(cites), "action_quote": quote})
+
+
+GOOD = said(
+    ("The budget is the first hurdle.", ["N1"], "budget is frozen until Q3"),
+    ("She wants to try it.", ["N3", "N4"], "asked for a pilot with one region"),
+    action="Send a migration plan before the pilot starts",
+    cites=("N4",),
+    quote="nervous about data migration",
+)
+
+
+FAILURES: dict[str, list[Any]] = {
+    "refusal": [message("", "refusal")],
+    "truncation": [message('{"claims": [{"te', "max_tokens")],
+    "too much to read": [message("", "model_context_window_exceeded")],
+    "another shape": [message('{"claims": 3}')],
+    "broken body": [httpx2.Response(200, text='{"id": "msg_', headers={"content-type": "application/json"})],
+    "long retry-after": [error(429, "rate_limit_error", **{"retry-after": "3600"})],
+    "overloaded": [error(529, "overloaded_error")],
+    "server error": [error(500, "api_error")],
+    "timeout": [httpx2.ReadTimeout("slow")],
+    "connection cut": [httpx2.ReadError("cut")],
+    "wrong key": [error(401, "authentication_error")],
+    "bad request": [error(400, "invalid_request_error")],
+    "too long a request": [error(413, "request_too_large")],
+    "a gateway's page": [httpx2.Response(200, text="<html>Sign in</html>", headers={"content-type": "text/html"})],
+    "an empty object": [httpx2.Response(200, json={})],
+    "a list": [httpx2.Response(200, json=[])],
+    "no content": [httpx2.Response(200, json=message(GOOD) | {"content": None})],
+    "no usage": [httpx2.Response(200, json=message(GOOD) | {"usage": None})],
+    "not utf-8": [httpx2.Response(200, content=b'{"id": "\xff\xfe"}', headers={"content-type": "application/json"})],
+    "another stop": [message('{"claims": [', "pause_turn")],
+}
+"""What goes wrong, by name, as the API or the way to it would have it."""
+
+
 @dataclass
 class Wire:
     """Answers each request with the next of `answers` (the last one for ever) and keeps what was asked."""

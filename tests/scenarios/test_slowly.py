@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk, Viewer
 from bot.samples import ACME
+from bot.scribe import Scribe
 from bot.scribe_plain import PlainScribe
 from bot.slack import views
 from bot.slack.app import build_app
@@ -21,7 +22,7 @@ from bot.slack.slowly import BUSY, NOT_IN_TIME, STILL_WRITING, ByResponse, InCha
 from storage import StorageConfig, open_memory
 from storage.embedder import HashEmbedder
 from storage.index import MemoryIndex
-from tests.bot.claude_wire import Wire, error, message
+from tests.bot.claude_wire import FAILURES, Wire, error, message
 from tests.scenarios.conftest import REP, SECRET, Slack
 from tests.scenarios.slack_stub import SlackStub, running_stub
 
@@ -83,17 +84,18 @@ class Slow(Slack):
         self.slowly.close()
 
 
-def workspace(tmp_path: Path, patience: float, **settings: Any) -> Iterator[Slow]:
-    """The app over a memory that knows Acme Corp, with Claude behind a gate."""
+def workspace(tmp_path: Path, patience: float, claude: Scribe | None = None, **settings: Any) -> Iterator[Slow]:
+    """The app over a memory that knows Acme Corp, with Claude behind a gate, or another one."""
     model, clock = Model(), Clock()
     with (
         running_stub() as stub,
         open_memory(StorageConfig(data_dir=tmp_path), embedder=HashEmbedder(), index=MemoryIndex()) as memory,
     ):
-        desk = Desk(memory, Wire([model]).scribe(deadline=60), quick=PlainScribe())
+        desk = Desk(memory, claude or Wire([model]).scribe(deadline=60), quick=PlainScribe())
         memory.of("T0001").import_payload(ACME)
         desk.log(REP, "acme-01", NOTE)
         guard, slowly = Guard(clock), Slowly(patience, **settings)
+        guard.meet("T0001", {"id": "U0REP", "team_id": "T0001", "tz": "Europe/Berlin"})
         app = build_app(
             desk, signing_secret=SECRET, bot_token="xoxb-test-token", api_url=stub.url, guard=guard, slowly=slowly
         )
@@ -294,6 +296,19 @@ def test_an_answer_that_claude_did_not_word_says_so_in_one_quiet_line(prompt: Sl
     lines = [block["elements"][0]["text"] for block in last["blocks"] if block["type"] == CONTEXT]
     assert [line for line in lines if line.startswith("Written without Claude: it refused the key")] == lines
     assert "quarterly billing" in words(last)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_whatever_fails_the_command_is_answered_and_the_note_is_kept(tmp_path: Path, name: str) -> None:
+    """A note logged and a brief asked for while Claude fails in this way: a receipt, a brief by rules that says so."""
+    for made in workspace(tmp_path, patience=60, claude=Wire(list(FAILURES[name])).scribe(deadline=5)):
+        assert made.command("/log", "acme-01: They compare us with Corvid.").status == 200
+        assert made.command("/brief", "acme-01", trigger="1.2.brief").status == 200
+        shown = words(made.updates(1)[0])
+        assert "Written without Claude: " in shown
+        assert "Corvid" in shown
+        made.desk.read_pending("T0001")
+        assert made.desk.timeline(REP, "acme-01")[0].text == "They compare us with Corvid."
 
 
 def test_when_too_much_is_being_written_the_answer_is_by_rules_at_once(tmp_path: Path) -> None:
