@@ -66,6 +66,8 @@ def serve() -> None:
     """Serve Slack: Socket Mode when SLACK_APP_TOKEN is set, else HTTP on PORT at /slack/events."""
     settings = Settings()
     _need_slack(settings)
+    # What each call to Claude uses is a line in the log of a server.
+    logging.getLogger("rapport.claude").setLevel(logging.INFO)
     from bot.slack.app import serve_http, serve_socket
 
     with wiring.open_desk(settings) as desk:

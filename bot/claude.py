@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.scribe import workspace
+
 if TYPE_CHECKING:
     import httpx2
     from anthropic import Anthropic
@@ -204,7 +206,8 @@ class Claude:
 
     def _count(self, job: Job, message: "Message") -> None:
         use = _use_of(job, message)
-        log.info("%s: %d tokens in, %d out, about $%s", use.job, use.input_tokens, use.output_tokens, use.cost)
+        told = use.job, workspace.get() or "-", use.input_tokens, use.output_tokens, use.cost
+        log.info("%s for %s: %d tokens in, %d out, about $%s", *told)
         try:
             self._on_use(use)
         except Exception:

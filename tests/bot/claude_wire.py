@@ -109,9 +109,12 @@ class Wire:
 
     def scribe(self, *, deadline: float = 5.0, allowed: bool = True) -> ClaudeScribe:
         """The scribe over this wire, through the real SDK."""
+        return ClaudeScribe(self.claude(deadline=deadline, allowed=allowed), PlainScribe())
+
+    def claude(self, *, deadline: float = 5.0, allowed: bool = True) -> Claude:
+        """Claude over this wire."""
         client = httpx2.Client(transport=httpx2.MockTransport(self))
-        claude = Claude(KEY, deadline=deadline, allowed=lambda: allowed, on_use=self.uses.append, http_client=client)
-        return ClaudeScribe(claude, PlainScribe())
+        return Claude(KEY, deadline=deadline, allowed=lambda: allowed, on_use=self.uses.append, http_client=client)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Reading in the background: at a pace, without holding up what is due by the clock, each day where it was meant."""
 
 import json
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from bot.desk import Desk, Viewer
 from bot.pace import Pace
+from bot.scribe_claude import ClaudeScribe, Jobs
 from bot.scribe_plain import PlainScribe
 from bot.worker import READ_IN_A_ROUND, Worker
 from storage import Memory, StorageConfig, open_memory
@@ -142,3 +145,25 @@ def test_a_zone_is_kept_and_not_forgotten_for_not_being_told(memory: Memory) -> 
     team.remember_zone("U0REP", "Mars/Olympus")
     desk, _ = desk_with(memory, NOTHING, notes=1)
     assert desk.read_pending("T0001").done == 1
+
+
+def test_another_model_reads_everything_again(memory: Memory) -> None:
+    """What derived a reading is kept with it: after a change of the model, or the prompt, every note is pending."""
+    desk, _ = desk_with(memory, NOTHING, notes=2)
+    Worker(desk).once()
+    wire = Wire([NOTHING])
+    jobs = Jobs(read=replace(Jobs().read, model="claude-haiku-6"))
+    after = Desk(memory, ClaudeScribe(wire.claude(), PlainScribe(), jobs), quick=PlainScribe())
+    assert after.reread_estimate().notes == 4
+    Worker(after).once()
+    assert [asked["model"] for asked in wire.asked] == ["claude-haiku-6"] * 4
+    assert after.reread_estimate().notes == 0
+
+
+def test_each_use_is_said_with_its_workspace(memory: Memory, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has a line a call: what for, for whom, tokens and dollars."""
+    caplog.set_level(logging.INFO, logger="rapport.claude")
+    desk, _ = desk_with(memory, NOTHING, notes=1)
+    Worker(desk).once()
+    lines = sorted(record.getMessage() for record in caplog.records if record.name == "rapport.claude")
+    assert lines == [f"read_note for {team}: 1200 tokens in, 120 out, about $0.0019" for team in ("T0001", "T0002")]
