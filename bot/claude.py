@@ -148,7 +148,8 @@ class Claude:
         try:
             return lane.result(timeout=self._deadline)
         except TooSlow as error:
-            lane.cancel()
+            if lane.cancel():
+                raise Unavailable("too many questions are waiting for it") from error
             raise Silent("it did not answer in time") from error
 
     def close(self) -> None:

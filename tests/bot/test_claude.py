@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from time import monotonic
 from typing import Any, get_args
 
 import anthropic
@@ -196,6 +197,38 @@ def test_no_more_than_so_many_are_asked_side_by_side() -> None:
     for thread in threads:
         thread.join()
     assert (most, len(done)) == (2, 8)
+
+
+def test_a_question_that_found_no_lane_is_not_taken_for_silence() -> None:
+    """The one lane is busy for longer than the deadline: those who wait are told so, and it is asked again after."""
+    gate, taken = threading.Event(), threading.Event()
+
+    def answer(_body: Json) -> Json:
+        taken.set()
+        assert gate.wait(60)
+        return FINE
+
+    claude = over(Wire([answer]), deadline=3, at_a_time=1)
+    claude._made()
+    waiting: list[str] = []
+
+    def wait() -> None:
+        try:
+            ask(claude)
+        except Unavailable as error:
+            waiting.append(str(error))
+
+    threads = [threading.Thread(target=wait) for _ in range(PATIENCE_FAILS + 2)]
+    threads[0].start()
+    assert taken.wait(60)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waiting) == ["it did not answer in time"] + ["too many questions are waiting for it"] * 4
+    gate.set()
+    claude._lanes.shutdown(wait=True)
+    assert claude._asked_again_at < monotonic(), "nobody is sent away"
 
 
 def test_after_silence_nobody_is_kept_waiting_for_a_while() -> None:
