@@ -219,7 +219,7 @@ def health(
         if history or png is not None:
             _print(_course_json(value), as_json, lambda: screen.course(value))
             return
-        brief_now = desk.brief(viewer, who, _as_of(as_of))
+        brief_now = desk.plain_brief(viewer, who, _as_of(as_of))
         _print(to_json(brief_now)["health"], as_json, lambda: screen.health_items(brief_now))
 
 

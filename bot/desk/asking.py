@@ -85,9 +85,9 @@ class AskVerbs(Base):
             dropped=said.dropped,
         )
 
-    def plain_brief(self, viewer: Viewer, who: str) -> Brief:
+    def plain_brief(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Brief:
         """The brief by rules, at once, whatever is configured. Raises as `brief` does."""
-        return _plain(self.at_once, self.facts(viewer, who))
+        return _plain(self.at_once, self.facts(viewer, who, as_of))
 
     def facts(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Facts:
         """All on record about an account or a person, every note read."""

@@ -81,6 +81,7 @@ def test_what_is_no_amount_is_no_number(text: str) -> None:
         ("The contract runs three years.", "three-year term"),
         ("They start on 1 July.", "start 2026-07-01"),
         ("Three regions want in.", "EMEA, APAC and LATAM: 3 regions"),
+        ("Their health insurance is a client, too.", "health insurance"),
     ],
 )
 def test_an_honest_rewording_is_kept(claim: str, note: str) -> None:
@@ -107,6 +108,8 @@ def test_an_honest_rewording_is_kept(claim: str, note: str) -> None:
         ("They pay nine-hundred-thousand.", "They pay 900."),
         ("They take one week.", "They take their time."),
         ("Twelve hundred people left.", "people left"),
+        ("The health is 80 of 100.", "They write: health 80 of 100."),
+        ("The score went up by fifty.", "the score went up by fifty"),
     ],
 )
 def test_an_amount_that_no_note_has_is_found(claim: str, note: str) -> None:

@@ -18,6 +18,7 @@ from bot.scribe_plain import PlainScribe
 from bot.slack import views
 from bot.slack.app import build_app
 from bot.slack.guard import KEPT_SECONDS, Guard
+from bot.slack.posting import Posting
 from bot.slack.slowly import BUSY, NOT_IN_TIME, STILL_WRITING, ByResponse, InChannel, Slowly
 from storage import StorageConfig, open_memory
 from storage.embedder import HashEmbedder
@@ -285,6 +286,17 @@ def test_a_digest_that_claude_did_not_word_says_so_in_one_quiet_line(prompt: Slo
     (line,) = [block["elements"][0]["text"] for block in blocks if block["type"] == CONTEXT]
     assert line == "Written without Claude: it refused the key: check ANTHROPIC\u200b_API\u200b_KEY."
     assert "went wrong" not in words(prompt.stub.of("respond")[-1])
+
+
+def test_a_digest_on_schedule_says_so_too(prompt: Slow) -> None:
+    """Posted in time with the cards' own words, and the same quiet line."""
+    prompt.model.fails = True
+    plan = prompt.desk.plan_digest(REP, "C0001", "weekly monday 9:00 all", "UTC")
+    client = WebClient(token="xoxb-test", base_url=prompt.stub.url)
+    assert Posting(prompt.desk, lambda _team: client).digest(plan, prompt.memory.now)
+    (posted,) = prompt.stub.of("chat.postMessage")
+    assert "Written without Claude: it refused the key" in words(posted)
+    assert "went wrong" not in words(posted)
 
 
 def test_an_answer_that_claude_did_not_word_says_so_in_one_quiet_line(prompt: Slow) -> None:
