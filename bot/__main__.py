@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from bot import screen, wiring
-from bot.desk import Answer, Course
+from bot.desk import Answer, Course, Desk
+from bot.desk.base import READ_TOGETHER
+from bot.pace import Pace
 from bot.pipeline import to_csv
 from bot.pipeline import to_json as pipeline_json
 from bot.samples import sample_payloads
@@ -62,12 +66,14 @@ def serve() -> None:
     """Serve Slack: Socket Mode when SLACK_APP_TOKEN is set, else HTTP on PORT at /slack/events."""
     settings = Settings()
     _need_slack(settings)
+    # What each call to Claude uses is a line in the log of a server.
+    logging.getLogger("rapport.claude").setLevel(logging.INFO)
     from bot.slack.app import serve_http, serve_socket
 
     with wiring.open_desk(settings) as desk:
         side = wiring.slack_side(settings, desk)
         token = settings.slack_app_token.get_secret_value()
-        with wiring.running_worker(desk, side.chores):
+        with wiring.running_worker(desk, side.chores, settings):
             if token and not settings.slack_client_id:
                 serve_socket(side.app, token)
             else:
@@ -213,7 +219,7 @@ def health(
         if history or png is not None:
             _print(_course_json(value), as_json, lambda: screen.course(value))
             return
-        brief_now = desk.brief(viewer, who, _as_of(as_of))
+        brief_now = desk.plain_brief(viewer, who, _as_of(as_of))
         _print(to_json(brief_now)["health"], as_json, lambda: screen.health_items(brief_now))
 
 
@@ -252,17 +258,25 @@ def reread(
         waiting = desk.reread_estimate()
         values: dict[str, Any] = {"reader": desk.scribe.name, "notes": waiting.notes, "cost_usd": waiting.cost}
         if not dry_run:
-            values["read"] = sum(_reread_team(desk, team) for team in desk.memory.teams())
+            pace = wiring.pace(settings, desk)
+            values["read"] = sum(_reread_team(desk, team, pace) for team in desk.memory.teams())
         cost = f", about ${waiting.cost} with {settings.rapport_model_read}" if desk.quick else ""
+        cost += f" at {settings.rapport_llm_rereads} a minute" if desk.quick else ""
         done = "" if dry_run else f"; {values['read']} read now"
         _print(values, as_json, lambda: f"{waiting.notes} notes to read by {desk.scribe.name}{cost}{done}")
 
 
-def _reread_team(desk: Any, team: str) -> int:
+def _reread_team(desk: Desk, team: str, pace: Pace | None) -> int:
     total = 0
-    while read := desk.read_pending(team):
-        total += read
-    return total
+    while True:
+        most = pace.take(READ_TOGETHER) if pace else READ_TOGETHER
+        if not most:
+            sleep(1)
+            continue
+        read = desk.read_pending(team, most)
+        total += read.done
+        if read.is_away or not read.done:
+            return total
 
 
 @app.command()
@@ -293,6 +307,11 @@ def main() -> None:
         app()
     except RapportError as error:
         err.print(str(error), soft_wrap=True, markup=False)
+        sys.exit(1)
+    except ValidationError as error:
+        # What was given is not said: it may be a key.
+        wrong = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        err.print(f"A setting cannot be read. {'; '.join(wrong)}.", soft_wrap=True, markup=False)
         sys.exit(1)
 
 

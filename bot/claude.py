@@ -5,7 +5,7 @@ The SDK is imported when the first question is asked: a run without a key never 
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextvars import copy_context
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.scribe import workspace
+
 if TYPE_CHECKING:
     import httpx2
     from anthropic import Anthropic
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("rapport.claude")
 
 ATTEMPTS = 2
+PATIENCE_FAILS, REST_SECONDS = 3, 60.0
+"""After so many questions in a row without a word from it nobody is kept waiting for it for a while."""
 LEAST_LEFT = 4.0
 """Seconds that must be left for another attempt to be worth its while."""
 
@@ -77,6 +81,10 @@ class Unavailable(Exception):
     """Claude did not give an answer that can be used; the text says why, in words for people."""
 
 
+class Silent(Unavailable):
+    """Not a word came from it in time."""
+
+
 class Unusable(Unavailable):
     """It answered, but not in a way that can be used: the same question would fare no better."""
 
@@ -111,19 +119,38 @@ class Claude:
         self._lanes = ThreadPoolExecutor(at_a_time, thread_name_prefix="claude")
         self._client: Anthropic | None = None
         self._closing = Event()
+        self._silent = 0
+        self._asked_again_at = 0.0
 
     def ask(self, job: Job, user: str, shape: type[_Answer]) -> _Answer:
         """The answer to a question in the given shape. Raises Unavailable, within the deadline, whatever goes wrong."""
         if not self._allowed():
             raise Unavailable("this month's budget for it is used up")
+        if monotonic() < self._asked_again_at:
+            raise Unavailable("it has not answered for a while")
+        try:
+            value = self._ask(job, user, shape)
+        except Silent:
+            self._silent += 1
+            if self._silent >= PATIENCE_FAILS:
+                self._asked_again_at = monotonic() + REST_SECONDS
+            raise
+        except Unavailable:
+            self._silent = 0
+            raise
+        self._silent = 0
+        return value
+
+    def _ask(self, job: Job, user: str, shape: type[_Answer]) -> _Answer:
         until = monotonic() + self._deadline
         # The lane works for whoever asks: it takes their context along.
         lane: Future[_Answer] = self._lanes.submit(copy_context().run, self._asked, job, user, shape, until)
         try:
             return lane.result(timeout=self._deadline)
         except TooSlow as error:
-            lane.cancel()
-            raise Unavailable("it did not answer in time") from error
+            if lane.cancel():
+                raise Unavailable("too many questions are waiting for it") from error
+            raise Silent("it did not answer in time") from error
 
     def close(self) -> None:
         """Take no more questions."""
@@ -137,7 +164,7 @@ class Claude:
             except _Again as again:
                 left = until - monotonic()
                 if attempt == ATTEMPTS or left - again.wait < LEAST_LEFT:
-                    raise Unavailable(str(again)) from again
+                    raise (Silent if again.is_silence else Unavailable)(str(again)) from again
                 self._closing.wait(again.wait)
         raise Unavailable("it did not answer")
 
@@ -146,11 +173,11 @@ class Claude:
 
         left = until - monotonic()
         if left <= 0:
-            raise Unavailable("it did not answer in time")
+            raise Silent("it did not answer in time")
         try:
             message = self._made().messages.create(timeout=left, **request(job, user, shape))
         except anthropic.APITimeoutError as error:
-            raise Unavailable("it did not answer in time") from error
+            raise Silent("it did not answer in time") from error
         except anthropic.AnthropicError as error:
             raise _reason(error) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -174,13 +201,14 @@ class Claude:
                 api_key=self._api_key,
                 base_url=self._base_url or "https://api.anthropic.com",
                 max_retries=0,
-                http_client=self._http_client,
+                http_client=self._http_client or anthropic.DefaultHttpxClient(event_hooks={"response": [_bounded]}),
             )
         return self._client
 
     def _count(self, job: Job, message: "Message") -> None:
         use = _use_of(job, message)
-        log.info("%s: %d tokens in, %d out, about $%s", use.job, use.input_tokens, use.output_tokens, use.cost)
+        told = use.job, workspace.get() or "-", use.input_tokens, use.output_tokens, use.cost
+        log.info("%s for %s: %d tokens in, %d out, about $%s", *told)
         try:
             self._on_use(use)
         except Exception:
@@ -188,12 +216,36 @@ class Claude:
             log.exception("%s: use was not written down", use.job)
 
 
+def _bounded(response: "httpx2.Response") -> None:
+    """Let a body end with its request's time: a timeout of HTTP's is for each piece, and an answer can drip."""
+    import httpx2
+
+    until = monotonic() + float(response.request.extensions["timeout"]["read"])
+
+    class Bounded(httpx2.SyncByteStream):
+        def __init__(self, pieces: httpx2.SyncByteStream) -> None:
+            self._pieces = pieces
+
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in self._pieces:
+                if monotonic() > until:
+                    raise httpx2.ReadTimeout("the answer dripped", request=response.request)
+                yield piece
+
+        def close(self) -> None:
+            self._pieces.close()
+
+    if isinstance(response.stream, httpx2.SyncByteStream):
+        response.stream = Bounded(response.stream)
+
+
 class _Again(Exception):
     """Worth another attempt after some seconds."""
 
-    def __init__(self, reason: str, wait: float) -> None:
+    def __init__(self, reason: str, wait: float, *, is_silence: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.is_silence = is_silence
 
 
 def request(job: Job, user: str, shape: type[BaseModel]) -> dict[str, Any]:
@@ -237,11 +289,13 @@ def _reason(error: Exception) -> Exception:
     if isinstance(error, anthropic.AuthenticationError | anthropic.PermissionDeniedError):
         return Unavailable("it refused the key: check ANTHROPIC_API_KEY")
     if isinstance(error, anthropic.APIConnectionError):
-        return _Again("it could not be reached", 0.5)
+        return _Again("it could not be reached", 0.5, is_silence=True)
     if status == 429:
         return _Again("it is asked for too much at the moment", _retry_after(error))
     if status in (408, 409) or status >= 500:
         return _Again("it is overloaded at the moment", min(_retry_after(error), 2.0))
+    if status == 413:
+        return Unusable("there was too much to read")
     return Unavailable("it refused the request" if status else "it failed")
 
 

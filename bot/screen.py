@@ -128,6 +128,8 @@ def digest(value: Digest) -> Text:
             text.append(_card(card))
         if same:
             text.append(f"  unchanged: {', '.join(c.name for c in same)}\n", style="dim")
+    if value.notice:
+        text.append(f"{value.notice}\n", style="italic")
     return text
 
 

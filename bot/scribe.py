@@ -3,7 +3,7 @@
 A scribe is handed facts and figures and gives back claims, each with the note that proves it and words from that note.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from bot.deal import Deal
 from bot.health import Health
 from bot.signals import Reading
-from bot.week import Card, Wording
+from bot.week import Card, Worded
 from storage import Facts, Hit, Interaction
 
 workspace: ContextVar[str] = ContextVar("workspace", default="")
@@ -120,7 +120,7 @@ class Scribe(Protocol):
     def brief(self, facts: Facts, health: Health, deal: Deal) -> Brief:
         """The brief of an account, or of a person when `facts.contact` is set."""
 
-    def digest(self, cards: Sequence[Card]) -> Mapping[str, Wording]:
+    def digest(self, cards: Sequence[Card]) -> Worded:
         """The wording of cards, by account key. An account left out keeps its card's own words."""
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:

@@ -6,7 +6,7 @@ only when its quote is in a note that it cites and was handed.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from bot.grounding import Handed, as_data, cleaned, fitted, is_proved, numbers_k
 from bot.health import Health
 from bot.scribe import Answer, Brief, Claim, Scribe
 from bot.signals import Reading, Sighting, merge, normalise
-from bot.week import Bucket, Card, Wording
+from bot.week import Bucket, Card, Worded, Wording
 from bot.wording import counted
 from storage import Facts, Hit, Interaction, Kind, Side, Topic
 
@@ -162,24 +162,25 @@ class ClaudeScribe:
         try:
             said = self._asked(self._jobs.brief, _brief_question(plain, handed), SaidBrief)
         except Unavailable as error:
-            return replace(plain, notice=f"Written without Claude: {error}.")
+            return replace(plain, notice=_without(error))
         worded = _worded_brief(plain, said, handed)
         self._hold(key, worded)
         return worded
 
-    def digest(self, cards: Sequence[Card]) -> Mapping[str, Wording]:
+    def digest(self, cards: Sequence[Card]) -> Worded:
         """One call for all cards. Those not handed over, and all when the model is away, keep their own words."""
-        own = dict(self._plain.digest(cards))
+        own = self._plain.digest(cards)
         handed = {f"C{number}": card for number, card in enumerate(_chosen(cards), 1)}
         if not handed:
             return own
         try:
             said = self._asked(self._jobs.digest, "\n".join(map(_card_text, handed, handed.values())), SaidDigest)
-        except Unavailable:
-            return own
-        return own | {
+        except Unavailable as error:
+            return replace(own, notice=_without(error))
+        better = {
             handed[line.card].account: _wording(line, handed[line.card]) for line in said.lines if line.card in handed
         }
+        return Worded({**own.lines, **better})
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """An answer from recalled notes; the plain one with a notice when the model is away."""
@@ -191,7 +192,7 @@ class ClaudeScribe:
         try:
             said = self._asked(self._jobs.answer, user, SaidAnswer)
         except Unavailable as error:
-            return replace(self._plain.answer(question, hits), notice=f"Written without Claude: {error}.")
+            return replace(self._plain.answer(question, hits), notice=_without(error))
         if not said.answerable:
             return Answer(False)
         claims, dropped = _proved(said.claims[:MOST_CLAIMS], handed)
@@ -241,6 +242,11 @@ def _sighting(seen: SeenSignal, note: Interaction) -> Sighting:
         due_phrase=seen.due_phrase[:60] if _says(note.text, seen.due_phrase) else "",
         who=cleaned(seen.who)[:80] if _says(f"{note.text}\n{note.contact}", seen.who) else "",
     )
+
+
+def _without(error: Unavailable) -> str:
+    """The quiet line under what the plain scribe wrote in Claude's place."""
+    return f"Written without Claude: {error}."
 
 
 def _says(text: str, words: str) -> bool:

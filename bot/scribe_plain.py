@@ -9,7 +9,7 @@ from bot.health import Health, Item, Rule
 from bot.scribe import Answer, Brief, Claim, Pledge
 from bot.signals import Reading
 from bot.signals_rules import VERSION, read_by_rules
-from bot.week import Card, Wording
+from bot.week import Card, Worded, Wording
 from bot.wording import capital, clipped, counted, first_sentence
 from storage import Facts, Hit, Interaction, Kind, Side, Signal
 
@@ -48,9 +48,9 @@ class PlainScribe:
         """A brief that says nothing the records do not say."""
         return plain_brief(facts, health, deal)
 
-    def digest(self, cards: Sequence[Card]) -> Mapping[str, Wording]:
+    def digest(self, cards: Sequence[Card]) -> Worded:
         """The cards' own words."""
-        return {card.account: Wording(card.why, card.action) for card in cards}
+        return Worded({card.account: Wording(card.why, card.action) for card in cards})
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:  # noqa: ARG002 - the hits are already its answer
         """The passages that were found, grouped by what they are. Without any, the notes do not say."""

@@ -27,7 +27,24 @@ class Settings(BaseSettings):
         default="claude-sonnet-5-5", description="Model that words briefs, answers and digests."
     )
     rapport_effort: str = Field(default="low", description="How hard the models think: low, medium, high.")
-    rapport_llm_seconds: float = Field(default=25.0, description="Deadline of a call to Claude, in seconds.")
+    rapport_llm_seconds: float = Field(
+        default=60.0, gt=0, le=90, description="Deadline of a call to Claude with its retries, in seconds; at most 90."
+    )
+    rapport_llm_patience: float = Field(
+        default=25.0,
+        gt=0,
+        le=90,
+        description="Seconds until the answer by rules is shown; Claude's then takes its place.",
+    )
+    rapport_llm_at_a_time: int = Field(default=4, ge=1, description="Calls to Claude side by side.")
+    rapport_llm_rereads: int = Field(
+        default=30, ge=1, description="Notes a minute that Claude reads in the background, new and old together."
+    )
+    rapport_llm_tokens_read: int = Field(
+        default=4000, ge=1, description="Tokens for reading a note, thinking included."
+    )
+    rapport_llm_tokens_words: int = Field(default=6000, ge=1, description="Tokens for a brief or an answer.")
+    rapport_llm_tokens_digest: int = Field(default=16000, ge=1, description="Tokens for a digest.")
     rapport_llm_budget: Decimal = Field(
         default=Decimal(0), description="Dollars a month for Claude, estimated; beyond it rules answer. 0: no limit."
     )

@@ -49,9 +49,9 @@ class Shell:
         self._commands: dict[str, Callable[[str], Text]] = {
             "log": self._log,
             "brief": lambda who: screen.brief(self._brief(who)),
-            "recall": lambda line: screen.answer(desk.in_words(desk.recall_line(viewer, line))),
+            "recall": lambda line: screen.answer(desk.in_words(viewer, desk.recall_line(viewer, line))),
             "timeline": lambda who: screen.timeline(desk.timeline(viewer, who)),
-            "why": lambda who: screen.health_items(self._brief(who)),
+            "why": lambda who: screen.health_items(desk.plain_brief(viewer, who)),
             "next": self._next,
             "digest": lambda _: screen.digest(desk.digest(viewer)),
             "health": lambda who: screen.course(desk.course(viewer, who)),

@@ -69,9 +69,13 @@ def to_signals(
 
 
 def merge(rules: Reading, model: Reading) -> Reading:
-    """Both readings as one; where both saw the same kind in overlapping words the model's is kept."""
-    kept = [s for s in rules.sightings if not any(_overlap(s, other) for other in model.sightings)]
-    return Reading((*model.sightings, *kept), model.read_as)
+    """Both readings as one; where both saw the same kind in overlapping words the model's is kept.
+
+    Where the rules saw a frozen budget the model cannot see an approved one: they err on those words far less often.
+    """
+    seen = [s for s in model.sightings if not any(_denies(r, s) for r in rules.sightings)]
+    kept = [s for s in rules.sightings if not any(_overlap(s, other) for other in seen)]
+    return Reading((*seen, *kept), model.read_as)
 
 
 def next_steps_of(signals: Iterable[Signal]) -> tuple[Step, ...]:
@@ -112,8 +116,17 @@ def _signal(sighting: Sighting, occurred_at: datetime, tz: ZoneInfo, *, external
 
 
 def _overlap(one: Sighting, other: Sighting) -> bool:
+    return one.kind is other.kind and _same_words(one, other)
+
+
+def _denies(rule: Sighting, seen: Sighting) -> bool:
+    is_other_way = rule.kind is Kind.BUDGET_BLOCKED and seen.kind is Kind.BUDGET_CONFIRMED
+    return is_other_way and _same_words(rule, seen)
+
+
+def _same_words(one: Sighting, other: Sighting) -> bool:
     mine, theirs = normalise(one.quote), normalise(other.quote)
-    return one.kind is other.kind and (mine in theirs or theirs in mine)
+    return mine in theirs or theirs in mine
 
 
 _LEAD = re.compile(

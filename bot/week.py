@@ -67,6 +67,14 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """Wordings by account key. `notice` says in one sentence what was not as usual ("Written without Claude: …")."""
+
+    lines: Mapping[str, Wording]
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
     """All accounts, each in one bucket, the most urgent first."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.claude import Claude
 from bot.desk import Desk, Viewer
+from bot.pace import Pace
 from bot.scribe import workspace
 from bot.scribe_claude import ClaudeScribe, Jobs
 from bot.scribe_plain import PlainScribe
@@ -67,6 +68,7 @@ def claude(settings: Settings, memory: Memory, key: str) -> Iterator[Claude]:
         key,
         base_url=settings.anthropic_base_url,
         deadline=settings.rapport_llm_seconds,
+        at_a_time=settings.rapport_llm_at_a_time,
         allowed=lambda: not budget or memory.usage.this_month() < budget,
         on_use=lambda use: memory.usage.add(workspace.get(), use.model, use.input_tokens, use.output_tokens, use.cost),
     )
@@ -79,18 +81,27 @@ def claude(settings: Settings, memory: Memory, key: str) -> Iterator[Claude]:
 def jobs(settings: Settings) -> Jobs:
     """The four jobs with the configured models."""
     made, effort = Jobs(), settings.rapport_effort
+    words = {"model": settings.rapport_model_words, "effort": effort}
+    most, read_most = settings.rapport_llm_tokens_words, settings.rapport_llm_tokens_read
     return Jobs(
-        read=replace(made.read, model=settings.rapport_model_read, effort=effort),
-        brief=replace(made.brief, model=settings.rapport_model_words, effort=effort),
-        digest=replace(made.digest, model=settings.rapport_model_words, effort=effort),
-        answer=replace(made.answer, model=settings.rapport_model_words, effort=effort),
+        read=replace(made.read, model=settings.rapport_model_read, effort=effort, max_tokens=read_most),
+        brief=replace(made.brief, **words, max_tokens=most),
+        digest=replace(made.digest, **words, max_tokens=settings.rapport_llm_tokens_digest),
+        answer=replace(made.answer, **words, max_tokens=most),
     )
 
 
+def pace(settings: Settings, desk: Desk) -> Pace | None:
+    """How fast notes are read in the background; None for rules, which take no time."""
+    return Pace(settings.rapport_llm_rereads) if desk.quick is not None else None
+
+
 @contextmanager
-def running_worker(desk: Desk, chores: Sequence[Callable[[], object]] = ()) -> Iterator[Worker]:
-    """The worker on a thread of its own, stopped and joined on leaving."""
-    worker = Worker(desk, chores=chores)
+def running_worker(
+    desk: Desk, chores: Sequence[Callable[[], object]] = (), settings: Settings | None = None
+) -> Iterator[Worker]:
+    """The worker on a thread of its own, stopped and joined on leaving. A model reads at the configured pace."""
+    worker = Worker(desk, chores=chores, pace=pace(settings, desk) if settings else None)
     worker.start()
     try:
         yield worker
@@ -111,19 +122,21 @@ def slack_side(settings: Settings, desk: Desk) -> SlackSide:
     from bot.poster import Poster
     from bot.slack.app import build_app, make_client
     from bot.slack.posting import Posting
+    from bot.slack.slowly import Slowly
     from bot.slack.workspaces import open_workspaces
 
     client_for = partial(make_client, api_url=settings.slack_api_url)
-    secret = settings.slack_signing_secret.get_secret_value()
+    secret, slowly = settings.slack_signing_secret.get_secret_value(), Slowly(settings.rapport_llm_patience)
     if not settings.slack_client_id:
         client = client_for(settings.slack_bot_token.get_secret_value())
-        posting = Posting(desk, lambda _team: client)
+        posting = Posting(desk, lambda _team: client, slowly)
         app = build_app(
             desk,
             signing_secret=secret,
             bot_token=settings.slack_bot_token.get_secret_value(),
             api_url=settings.slack_api_url,
             bot=_bot(client),
+            slowly=slowly,
         )
         return SlackSide(
             app, [Poster(desk.memory.schedules, posting.digest, now).tick, posting.remind, posting.answer_again]
@@ -138,8 +151,8 @@ def slack_side(settings: Settings, desk: Desk) -> SlackSide:
         make_client=client_for,
         now=now,
     )
-    posting = Posting(desk, many.client_of)
-    app = build_app(desk, signing_secret=secret, api_url=settings.slack_api_url, many=many)
+    posting = Posting(desk, many.client_of, slowly)
+    app = build_app(desk, signing_secret=secret, api_url=settings.slack_api_url, many=many, slowly=slowly)
     tick = Poster(desk.memory.schedules, posting.digest, now).tick
     return SlackSide(app, [many.renew, many.purge, tick, posting.remind, posting.answer_again])
 

@@ -10,7 +10,7 @@ with open_memory(StorageConfig(data_dir=Path("data"))) as memory:
 from storage.memory import Memory, TeamMemory
 from storage.opening import StorageConfig, open_memory
 from storage.payload import parse_json
-from storage.preferences import Preferences
+from storage.people import Preferences
 from storage.records import (
     Account,
     CaughtUp,

@@ -14,7 +14,7 @@ from storage.inbox import Inbox
 from storage.installs import Installs
 from storage.merging import MergeVerbs
 from storage.notes import select_notes, to_interaction
-from storage.preferences import PreferenceVerbs
+from storage.people import PeopleVerbs
 from storage.recall import Engines, RecallVerbs
 from storage.records import CaughtUp, Interaction
 from storage.schedules import Schedules, ScheduleVerbs
@@ -23,7 +23,7 @@ from storage.tables import metadata
 from storage.usage import UsageBook
 
 
-class TeamMemory(RecallVerbs, MergeVerbs, ScheduleVerbs, PreferenceVerbs):
+class TeamMemory(RecallVerbs, MergeVerbs, ScheduleVerbs, PeopleVerbs):
     """All verbs of one workspace, as one audience sees it."""
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
 from storage.clean import clean_line, moment, name_key, note_text
 from storage.errors import BadInput, UnknownNote
 from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
-from storage.records import Account, Interaction, Logged, NewNote, NoteReading, Signal, State
+from storage.records import Account, Interaction, Kind, Logged, NewNote, NoteReading, Signal, State
 
 _i = interaction.c
 INTERACTION_COLUMNS = (
@@ -360,7 +360,7 @@ class NoteVerbs(AccountVerbs):
         s = signal.c
         read = (s.team_id == self.team_id) & (s.interaction_id == interaction_id)
         confirmed = connection.execute(select(s.id, s.kind, s.topic, s.quote).where(read, s.confirmed_by != "")).all()
-        kept = [r.id for r in confirmed if r.quote in words and not _is_refused(r.kind, r.topic, r.quote, refused)]
+        kept = [r.id for r in confirmed if r.quote in words and not _is_refused(r.kind, r.quote, refused)]
         self._forget_derived(connection, interaction_id, kept)
 
     def _rejected(self, connection: Connection, interaction_id: int) -> list[Any]:
@@ -394,8 +394,10 @@ class NoteVerbs(AccountVerbs):
     ) -> None:
         s = signal.c
         mine = (s.team_id == self.team_id) & s.interaction_id.in_([note.id for note in notes])
-        confirmed = connection.execute(select(s.interaction_id, s.kind, s.topic).where(mine, s.confirmed_by != ""))
-        settled = {(row.interaction_id, row.kind, row.topic) for row in confirmed}
+        right = select(s.interaction_id, s.kind, s.topic, s.quote).where(mine, s.confirmed_by != "")
+        confirmed: dict[int, list[AnyRow]] = {}
+        for row in connection.execute(right):
+            confirmed.setdefault(row.interaction_id, []).append(row)
         connection.execute(delete(signal).where(mine, s.confirmed_by == ""))
         fresh = [
             {
@@ -415,7 +417,7 @@ class NoteVerbs(AccountVerbs):
             }
             for note in notes
             for said in kept[note.id]
-            if (note.id, said.kind.value, said.topic.value) not in settled
+            if not _is_settled(said.kind.value, said.topic.value, said.quote, confirmed.get(note.id, ()))
         ]
         if fresh:
             connection.execute(insert(signal), fresh)
@@ -428,10 +430,17 @@ class NoteVerbs(AccountVerbs):
         kept: Mapping[int, Sequence[Signal]],
     ) -> None:
         n = next_step.c
-        mine = (n.team_id == self.team_id) & n.interaction_id.in_([note.id for note in notes]) & n.derived
-        found = connection.execute(select(n.interaction_id, n.quote).where(mine, _settled()))
-        settled = {(row.interaction_id, row.quote) for row in found}
-        connection.execute(delete(next_step).where(mine, ~_settled()))
+        ids = [note.id for note in notes]
+        mine = (n.team_id == self.team_id) & n.interaction_id.in_(ids) & n.derived
+        s = signal.c
+        right = exists().where(
+            s.team_id == self.team_id, s.interaction_id == n.interaction_id, s.confirmed_by != "", s.quote == n.quote
+        )
+        stays = _settled() | right
+        settled: dict[int, list[str]] = {}
+        for row in connection.execute(select(n.interaction_id, n.quote).where(mine, stays)):
+            settled.setdefault(row.interaction_id, []).append(row.quote)
+        connection.execute(delete(next_step).where(mine, ~stays))
         fresh = [
             {
                 "team_id": self.team_id,
@@ -446,7 +455,7 @@ class NoteVerbs(AccountVerbs):
             }
             for note in notes
             for step in _steps_of(readings[note.id], kept[note.id])
-            if (note.id, step.get("quote", "")) not in settled
+            if not any(_overlap(str(step.get("quote", "")), quote) for quote in settled.get(note.id, ()))
         ]
         if fresh:
             connection.execute(insert(next_step), fresh)
@@ -454,7 +463,7 @@ class NoteVerbs(AccountVerbs):
 
 def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
     """A row of `signal` as a record, with its note's key and time."""
-    from storage.records import Kind, Side, Topic
+    from storage.records import Side, Topic
 
     return Signal(
         kind=Kind(row.kind),
@@ -473,13 +482,36 @@ def to_signal(row: AnyRow, key: str, at: datetime) -> Signal:
     )
 
 
-def _is_refused(kind: str, topic: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
-    """Whether a person has said that this is wrong: another reader may cut the words a little differently."""
-    return any(kind == k and topic == t and (quote in q or q in quote) for k, t, q in refused)
+def _is_refused(kind: str, quote: str, refused: Sequence[Sequence[str]]) -> bool:
+    """Whether a person has said that this is wrong: another reader may cut the words, and name the topic, otherwise."""
+    return any(kind == k and _overlap(quote, q) for k, _, q in refused)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return bool(one and other) and (one in other or other in one)
+
+
+_OF_ONE_KIND = (
+    frozenset({Kind.PILOT_REQUESTED, Kind.PILOT_AGREED}),
+    frozenset({Kind.BUDGET_CONFIRMED, Kind.BUDGET_BLOCKED}),
+    frozenset({Kind.OBJECTION, Kind.OBJECTION_RESOLVED}),
+    frozenset({Kind.COMPETITOR, Kind.COMPETITOR_RESOLVED}),
+    frozenset({Kind.COMMITMENT_BY_US, Kind.COMMITMENT_BY_THEM, Kind.COMMITMENT_DONE, Kind.NEXT_STEP}),
+)
+"""Readings of the same words that cannot all be right."""
+
+
+def _is_settled(kind: str, topic: str, quote: str, confirmed: Sequence[AnyRow]) -> bool:
+    """Whether a person has said what these words are: the same again, or another reading of them, adds nothing."""
+    rivals = next((family for family in _OF_ONE_KIND if kind in family), frozenset({kind}))
+    return any(
+        (kind, topic) == (row.kind, row.topic) or (row.kind in rivals and _overlap(quote, row.quote))
+        for row in confirmed
+    )
 
 
 def _not_refused(reading: NoteReading, refused: Sequence[Sequence[str]]) -> list[Signal]:
-    return [s for s in reading.signals if not _is_refused(s.kind, s.topic, s.quote, refused)]
+    return [s for s in reading.signals if not _is_refused(s.kind, s.quote, refused)]
 
 
 def _steps_of(reading: NoteReading, signals: Sequence[Signal]) -> list[Mapping[str, Any]]:

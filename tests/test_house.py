@@ -26,7 +26,8 @@ def _files(*tops: str, suffix: str = "") -> Iterator[Path]:
             name for name in names if name not in MADE and not name.endswith("_cache") and name != ".hypothesis"
         ]
         if not tops or inside.parts[:1] in [(top,) for top in tops]:
-            yield from (Path(folder, name) for name in files if name.endswith(suffix))
+            # In a worktree .git is a file.
+            yield from (Path(folder, name) for name in files if name.endswith(suffix) and name not in MADE)
 
 
 def _where(path: Path, line: int) -> str:

@@ -1,18 +1,20 @@
 """Asking: briefs, recall and timelines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.deal import read_deal
 from bot.desk.base import Base, Viewer
 from bot.health import assess
-from bot.scribe import Brief, Claim
+from bot.scribe import Brief, Claim, Scribe
 from storage import Facts, Found, Hit, Interaction, Kind, Resolved, Signal, TeamMemory
-from storage.errors import BadInput, UnknownAccount
+from storage.errors import BadInput, UnknownAccount, UnknownNote
 
 RECALL_USAGE = "Say who and what, for example: Acme Corp: what pricing objections came up?"
 
+CHANGED = "Something changed here while this was being written: it is by rules, as things are now."
+NOT_SAID = "The notes do not say. The nearest ones:"
 OBJECTIONS, PROMISES, REST = "Objections", "Promises and next steps", "Also on record"
 _ASKING = frozenset(
     ("what", "when", "which", "who", "whose", "why", "where", "how", "did", "does", "are", "were", "any")
@@ -50,15 +52,42 @@ class Answer:
 class AskVerbs(Base):
     """What can be asked."""
 
-    def brief(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Brief:
-        """What to know before the next touch, computed now from every note on record. Raises as `log` does."""
-        facts = self.facts(viewer, who, as_of)
-        return self.scribe.brief(facts, assess(facts), read_deal(facts))
+    def brief(
+        self,
+        viewer: Viewer,
+        who: str,
+        as_of: datetime | None = None,
+        *,
+        again: Callable[[], Viewer] | None = None,
+    ) -> Brief:
+        """What to know before the next touch, computed now from every note on record. Raises as `log` does.
 
-    def plain_brief(self, viewer: Viewer, who: str) -> Brief:
+        Where a model words it this may take its deadline, and is true of the moment it comes back: `again` gives the
+        viewer as they are then, and raises when they may see it no more. Words about notes that were retracted,
+        corrected or added meanwhile, or about an account that was given on, are not shown.
+        """
+        facts = self.facts(viewer, who, as_of)
+        said = self.scribe.brief(facts, assess(facts), read_deal(facts))
+        if self.quick is None or said.is_cold_start:
+            return said
+        now = self.facts(again() if again else viewer, who, as_of)
+        plain, before = _plain(self.quick, now), _plain(self.quick, facts)
+        if _ground(now) != _ground(facts):
+            return replace(plain, notice=CHANGED)
+        # Another reading of the same notes may have changed the figures: those are of now, the sentences the model's.
+        is_same = said.recommendation == before.recommendation
+        action = plain if said.recommended_action == before.recommended_action else said
+        return replace(
+            plain,
+            recommendation=(plain if is_same else said).recommendation,
+            recommended_action=action.recommended_action,
+            notice=said.notice,
+            dropped=said.dropped,
+        )
+
+    def plain_brief(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Brief:
         """The brief by rules, at once, whatever is configured. Raises as `brief` does."""
-        facts = self.facts(viewer, who)
-        return self.at_once.brief(facts, assess(facts), read_deal(facts))
+        return _plain(self.at_once, self.facts(viewer, who, as_of))
 
     def facts(self, viewer: Viewer, who: str, as_of: datetime | None = None) -> Facts:
         """All on record about an account or a person, every note read."""
@@ -102,16 +131,44 @@ class AskVerbs(Base):
         contact = resolved.contact.id if resolved.contact else None
         return team.timeline(resolved.account.id, contact_id=contact)
 
-    def in_words(self, answer: Answer) -> Answer:
-        """The answer with a model's words on top, where one is configured; else as it is. May take its deadline."""
-        if self.quick is None or answer.found.abstained:
+    def is_worded(self, answer: Answer) -> bool:
+        """Whether a model has something to word here."""
+        return self.quick is not None and bool(answer.found.hits)
+
+    def in_words(self, viewer: Viewer, answer: Answer, *, again: Callable[[], Viewer] | None = None) -> Answer:
+        """The answer with a model's words on top, where one is configured; else as it is.
+
+        May take its deadline; `again` gives the viewer as they are when it is over, and raises when they may see it no
+        more. Notes that were retracted, corrected or moved meanwhile are left out, and what was said from them.
+        """
+        if not self.is_worded(answer):
             return answer
+        self._team(viewer)
         said = self.scribe.answer(answer.question, answer.found.hits)
+        now = self.still(again() if again else viewer, answer)
         if said.notice and not said.dropped:
-            return replace(answer, notice=said.notice)
+            return replace(now, notice=_joined(said.notice, now.notice))
         if not said.answerable:
-            return replace(answer, notice="The notes do not say. The nearest ones:")
-        return replace(answer, words=said.claims, notice=said.notice)
+            return replace(now, notice=_joined(now.notice, said.notice, NOT_SAID))
+        left = {hit.interaction for hit in now.found.hits}
+        words = tuple(claim for claim in said.claims if claim.interaction in left)
+        return replace(now, words=words, notice=_joined(said.notice, now.notice))
+
+    def still(self, viewer: Viewer, answer: Answer) -> Answer:
+        """An answer without the notes that do not count any more, or not for this viewer, or not in these words."""
+        team = self._team(viewer)
+        left = tuple(hit for hit in answer.found.hits if _stands(team, hit))
+        if len(left) == len(answer.found.hits):
+            return answer
+        groups = ((name, tuple(hit for hit in hits if hit in left)) for name, hits in answer.groups)
+        return replace(
+            answer,
+            found=replace(answer.found, hits=left, abstained=not left),
+            groups=tuple((name, hits) for name, hits in groups if hits),
+            notice=CHANGED,
+            objection="",
+            next_step="",
+        )
 
     def _recollect(self, team: TeamMemory, viewer: Viewer, resolved: Resolved | None, found: Found) -> Answer:
         said: dict[int, tuple[Signal, ...]] = {}
@@ -133,6 +190,31 @@ class AskVerbs(Base):
             account=resolved.account.name if resolved else (best.account if best else ""),
             account_key=resolved.account.key if resolved else "",
         )
+
+
+def _plain(scribe: Scribe, facts: Facts) -> Brief:
+    return scribe.brief(facts, assess(facts), read_deal(facts))
+
+
+def _ground(facts: Facts) -> tuple[object, ...]:
+    """What sentences about an account stand on: whose it is, the words of its notes, and the steps that are settled.
+
+    What a reader made of the notes is not in it: the same words read anew do not make a sentence wrong.
+    """
+    settled = {(s.title, s.done_at, s.dropped_at) for s in facts.next_steps if not s.is_open}
+    return facts.account.key, facts.account.owner, [(n.id, n.text) for n in facts.interactions], settled
+
+
+def _stands(team: TeamMemory, hit: Hit) -> bool:
+    try:
+        note = team.note(hit.id)
+    except UnknownNote:
+        return False
+    return (note.text, note.account_id) == (hit.text, hit.account_id)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in dict.fromkeys(sentences) if sentence)
 
 
 def _group(signals: Sequence[Signal]) -> str:

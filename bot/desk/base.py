@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from threading import Event
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.scribe import Scribe, workspace
 from bot.signals import next_steps_of, to_signals
@@ -35,6 +35,15 @@ class Waiting:
     cost: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How many notes were read, and whether the scribe went away before it had read all that it was asked to."""
+
+    done: int
+    is_away: bool = False
+
+
+UTC = "UTC"
 READ_TOGETHER = 25
 """Notes whose readings are kept in one transaction: whoever logs meanwhile waits a few hundredths of a second."""
 
@@ -56,19 +65,21 @@ class Base:
         """Who reads while somebody waits."""
         return self.quick or self.scribe
 
-    def read_pending(self, team_id: str, tz: str = "UTC") -> int:
-        """Have the scribe read what it has not read yet in a workspace; returns how many notes it read."""
+    def read_pending(self, team_id: str, most: int = READ_TOGETHER) -> Read:
+        """Have the scribe read what it has not read yet in a workspace, the newest notes first, at most so many."""
         done = 0
         workspace.set(team_id)
-        for note in self.memory.never_read(team_id, (self.scribe.name,), limit=READ_TOGETHER):
-            reading = _reading(self.scribe, note, tz)
+        team = self.memory.of(team_id)
+        zones = team.zones()
+        for note in self.memory.never_read(team_id, (self.scribe.name,), limit=most):
+            reading = _reading(self.scribe, note, zones.get(note.rep, UTC))
             if reading.read_as != self.scribe.name:
                 # The scribe is away and somebody stood in: the note stays pending, and is tried again later.
                 if note.read_as != reading.read_as:
-                    self.memory.of(team_id).save_readings([reading])
-                break
-            done += self.memory.of(team_id).save_readings([reading])
-        return done
+                    team.save_readings([reading])
+                return Read(done, is_away=True)
+            done += team.save_readings([reading])
+        return Read(done)
 
     def reread_estimate(self) -> Waiting:
         """How many notes the scribe has still to read, and what a model would cost for it."""
@@ -142,12 +153,22 @@ class Base:
             self._read_by(self.at_once, team, unread[start : start + READ_TOGETHER], tz)
 
     def _read_by(self, reader: Scribe, team: TeamMemory, notes: Sequence[Interaction], tz: str) -> None:
-        team.save_readings([_reading(reader, note, tz) for note in notes])
+        # A day is meant where the note was written; the asker's zone stands in where that is not known.
+        zones = team.zones()
+        team.save_readings([_reading(reader, note, zones.get(note.rep, tz)) for note in notes])
+
+
+def _zone(tz: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A zone that Slack knows and this machine does not must not keep a note from being read.
+        return ZoneInfo(UTC)
 
 
 def _reading(reader: Scribe, note: Interaction, tz: str) -> NoteReading:
     read = reader.read(note)
-    signals = to_signals(read, text=note.text, occurred_at=note.occurred_at, tz=ZoneInfo(tz), external=note.external)
+    signals = to_signals(read, text=note.text, occurred_at=note.occurred_at, tz=_zone(tz), external=note.external)
     steps = tuple(
         {
             "title": s.title,

@@ -86,6 +86,7 @@ class NoteVerbs(Base):
             visibility=visibility,
         )
         logged = team.log(resolved.account.id, note)
+        team.remember_zone(viewer.user, viewer.tz)
         return self._receipt(team, viewer, logged)
 
     def log_line(

@@ -1,8 +1,8 @@
 """Over many deals: the digest, the hand-off, the pipeline, and a score through time."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.deal import read_deal
@@ -11,7 +11,7 @@ from bot.health import Moment, assess, history
 from bot.pipeline import Pipeline, pipeline
 from bot.schedule import next_after, parse
 from bot.scribe import Brief, Claim, Pledge
-from bot.week import Week, card, week, worded
+from bot.week import Card, Week, Worded, Wording, card, week, worded
 from bot.wording import ENGLISH, language_named
 from storage import Account, DigestPlan, DigestRun, Facts, Handoff, NextStep, TeamMemory
 from storage.errors import BadInput
@@ -30,6 +30,17 @@ class Digest:
     of: str = "everyone"
     notice: str = ""
     language: str = ENGLISH
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which digest: whose deals, as of when against when, and how its days are said."""
+
+    mine: bool
+    accounts: Collection[str] | None
+    as_of: datetime
+    since: datetime | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +77,37 @@ class WeekVerbs(Base):
         accounts: Collection[str] | None = None,
         as_of: datetime | None = None,
         since: datetime | None = None,
+        again: Callable[[], Viewer] | None = None,
         language: str = ENGLISH,
     ) -> Digest:
         """The week of every account, of the viewer's own (`mine`), or of the given keys.
 
-        `since` is the last digest, `language` that of the days.
+        `since` is the last digest, `language` that of the days. May take the scribe's deadline; `again` gives the
+        viewer as they are when it is over. What has changed meanwhile is in the cards' own words.
         """
-        moment = as_of or self.memory.now
-        before = since or moment - WEEK
-        chosen = [f for f in self._all_facts(viewer, moment) if accounts is None or f.account.key in accounts]
-        cards = [card(facts, before, language=language) for facts in chosen]
-        if mine:
+        asked = _Asked(mine, accounts, as_of or self.memory.now, since, language)
+        plain = self._plain_digest(viewer, asked)
+        cards = plain.week.cards
+        # A quiet week is one line, whoever words it.
+        if self.quick is None or plain.week.is_quiet:
+            return plain
+        said = self.scribe.digest(cards)
+        now = self._plain_digest(again() if again else viewer, asked)
+        better = worded(now.week.cards, _of_these(said, cards, now.week.cards))
+        return replace(now, week=week(better), notice=said.notice)
+
+    def plain_digest(self, viewer: Viewer, *, mine: bool = False) -> Digest:
+        """The digest in the cards' own words, at once, whatever is configured."""
+        return self._plain_digest(viewer, _Asked(mine, None, self.memory.now, None, ENGLISH))
+
+    def _plain_digest(self, viewer: Viewer, asked: _Asked) -> Digest:
+        before = asked.since or asked.as_of - WEEK
+        wanted = asked.accounts
+        chosen = [f for f in self._all_facts(viewer, asked.as_of) if wanted is None or f.account.key in wanted]
+        cards = [card(facts, before, language=asked.language) for facts in chosen]
+        if asked.mine:
             cards = [c for c in cards if c.owner == viewer.user]
-        said = worded(cards, self.scribe.digest(cards))
-        return Digest(week(said), moment, before, "you" if mine else "everyone", language=language)
+        return Digest(week(cards), asked.as_of, before, "you" if asked.mine else "everyone", language=asked.language)
 
     def plan_digest(self, viewer: Viewer, channel: str, text: str, tz: str) -> DigestPlan:
         """Schedule a channel's digest from what a person typed; "mine" or "all" chooses the deals. Raises BadInput.
@@ -143,7 +171,9 @@ class WeekVerbs(Base):
         facts = team.facts(resolved, as_of)
         last = facts.interactions[-1].key if facts.interactions else ""
         now = Moment(last, facts.as_of, assess(facts))
-        return Course(facts.account, history(facts), now, self._brief(facts).concerns)
+        # Concerns are records: no model is asked for them.
+        concerns = self.at_once.brief(facts, now.health, read_deal(facts)).concerns
+        return Course(facts.account, history(facts), now, concerns)
 
     def _all_facts(self, viewer: Viewer, as_of: datetime) -> tuple[Facts, ...]:
         team = self._team(viewer)
@@ -151,12 +181,11 @@ class WeekVerbs(Base):
             self._read_unread(self.memory.of(viewer.team), unread, viewer.tz)
         return team.all_facts(as_of)
 
-    def _brief(self, facts: Facts) -> Brief:
-        return self.scribe.brief(facts, assess(facts), read_deal(facts))
-
     def _pack(self, team: TeamMemory, handoff: Handoff) -> Pack:
         account = next(a for a in team.accounts() if a.id == handoff.account_id)
-        brief = self._brief(team.facts(team.who(account.key)))
+        # By rules: the account is given on already, and who did it waits to see that.
+        facts = team.facts(team.who(account.key))
+        brief = self.at_once.brief(facts, assess(facts), read_deal(facts))
         steps = tuple(s for s in team.next_steps(account.id) if s.id in handoff.steps)
         promises = tuple(p for p in brief.promises if p.status != "kept")
         ahead = tuple(p for p in (*promises, *brief.next_steps) if p.side == "ours" and p.status != "kept")
@@ -181,3 +210,9 @@ def _language_of(text: str) -> tuple[str, str]:
     if not language:
         raise BadInput(f"I do not know the language '{asked[1][:40]}'; use a code such as en, de or fr.")
     return text[: asked.start()] + text[asked.end() :], language
+
+
+def _of_these(said: Worded, then: Collection[Card], now: Collection[Card]) -> dict[str, Wording]:
+    """The wordings of the cards that are as they were when they were handed over."""
+    same = {c.account for c in frozenset(then) & frozenset(now)}
+    return {account: wording for account, wording in said.lines.items() if account in same}

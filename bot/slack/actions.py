@@ -17,6 +17,7 @@ from bot.slack.asking import Payload, answered, at_once, trouble
 from bot.slack.commands import Commands
 from bot.slack.guard import Guard
 from bot.slack.pending import Pending, Question, TooOld
+from bot.slack.slowly import ByResponse
 from bot.slack.views import accounts, notes
 from bot.slack.views.answers import SHARE_ANSWER
 from storage.errors import RapportError
@@ -88,10 +89,11 @@ def _register_choices(app: App, desk: Desk, guard: Guard, commands: Commands) ->
     def choose(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         number, _, place = action["value"].partition(":")
         try:
-            answers = commands.chosen(number, int(place), body["user"]["id"], client)
-            respond(replace_original=True, **(answers[0] if answers else views.sentence("Done.")))
-            for message in answers[1:]:
-                respond(response_type="ephemeral", replace_original=False, **message)
+            # The question with its buttons stands where the answer will.
+            where = ByResponse(respond, stands=1)
+            answers = commands.chosen(number, int(place), body["user"]["id"], client, where)
+            if answers or not where.uses:
+                where.show(answers or [views.sentence("Done.")])
         except Exception as error:  # noqa: BLE001 - one handler: the person is told, the log gets a reference
             respond(response_type="ephemeral", replace_original=False, **trouble(error))
 

@@ -20,6 +20,7 @@ from bot.slack import actions, digests, events, home, installs, shortcuts, week
 from bot.slack.commands import Commands
 from bot.slack.guard import Guard
 from bot.slack.pending import Pending
+from bot.slack.slowly import Slowly
 from bot.slack.workspaces import Workspaces
 from storage.errors import RapportError
 
@@ -48,6 +49,7 @@ def build_app(
     bot: tuple[str, str] = ("B0", "U0"),
     many: Workspaces | None = None,
     guard: Guard | None = None,
+    slowly: Slowly | None = None,
 ) -> App:
     """The app with all listeners registered, for the workspace of `bot_token` or for `many`.
 
@@ -71,14 +73,14 @@ def build_app(
             authorize=many.authorize,  # type: ignore[arg-type] # Bolt takes an Authorize, too
         )
         installs.register(app, many.store, many.end)
-    guard = guard or Guard()
-    known = Commands(desk, guard, Pending())
+    guard, slowly = guard or Guard(), slowly or Slowly()
+    known = Commands(desk, guard, Pending(), slowly)
     known.register(app)
     actions.register(app, desk, guard, known)
-    shortcuts.register(app, desk, guard)
-    week.register(app, desk, guard)
-    digests.register(app, desk, guard)
-    events.register(app, desk, guard)
+    shortcuts.register(app, desk, guard, slowly)
+    week.register(app, desk, guard, slowly)
+    digests.register(app, desk, guard, slowly)
+    events.register(app, desk, guard, slowly)
     home.register(app, desk, guard)
     return app
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
@@ -10,9 +11,10 @@ from slack_sdk import WebClient
 from bot.desk import LOG_USAGE, RECALL_USAGE, Desk, Viewer
 from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, private, quiet, trouble, viewer_of
-from bot.slack.briefing import post_brief, unshared
+from bot.slack.briefing import NOT_HERE, Asked, everyone_still, post_brief, show_answer, show_brief, unshared
 from bot.slack.guard import Guard, Refused, Unsure
 from bot.slack.pending import Pending, Question
+from bot.slack.slowly import ByResponse, Place, Slowly
 from bot.slack.views import accounts as shown
 from bot.slack.views.home import reminded
 from storage import Account
@@ -24,22 +26,21 @@ MOMENT = "One moment…"
 KEPT = "The note is kept."
 BRIEF_USAGE = "Say who, for example: /brief Priya Sharma"
 TIMELINE_USAGE = "Say who, for example: /timeline Acme Corp"
-NOT_HERE = (
-    "Nothing is posted here: guests or people of another organisation may read along, or I am not in this channel."
-)
 ACCOUNT_USAGE = (
     "For example: /account create Acme Corp · /account link Acme Corp (this channel) · /account unlink · "
     "/account rename Acme Corp to Acme Inc · /account merge Acme Inc into Acme Corp · /account list"
 )
 
-Work = Callable[[Payload, WebClient], list[views.Message]]
+Work = Callable[[Payload, WebClient, Place], list[views.Message]]
+"""Carries a command out. What takes long it shows in the place itself, and gives nothing more to say."""
 
 
 class Commands:
     """The commands that ask, by name, so that one that waited for a choice can be carried out later."""
 
-    def __init__(self, desk: Desk, guard: Guard, pending: Pending) -> None:
+    def __init__(self, desk: Desk, guard: Guard, pending: Pending, slowly: Slowly) -> None:
         self._desk = desk
+        self._slowly = slowly
         self._guard = guard
         self._pending = pending
         self.works: dict[str, Work] = {
@@ -56,29 +57,32 @@ class Commands:
         for name in self.works:
             app.command(name)(ack=at_once, lazy=[self._answer])
 
-    def run(self, command: Payload, client: WebClient) -> list[views.Message]:
-        """Carry a command out. A name that could be several is asked about, with a button for each."""
+    def run(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
+        """Carry a command out. A name that could be several is asked about, with a button for each.
+
+        Gives what is left to say in `place`, where an answer that takes long is shown from here.
+        """
         try:
             if command["command"] == "/log":
                 return [self._kept(command, self._viewer(command, client))[0]]
-            return self.works[command["command"]](command, client)
+            return self.works[command["command"]](command, client, place)
         except AmbiguousName as error:
             return [self._ask(command, error)]
 
-    def chosen(self, number: str, place: int, user: str, client: WebClient) -> list[views.Message]:
+    def chosen(self, number: str, candidate: int, user: str, client: WebClient, place: Place) -> list[views.Message]:
         """Carry out the command that waited, with the candidate of a button; it is remembered for the channel."""
         question = self._pending.take(number, user)
-        name = question.candidates[place]
+        name = question.candidates[candidate]
         self._desk.choose(self._guard.viewer(question.command, client), question.asked, name)
         meant = question.command.get("meant", {}) | {question.asked: name}
-        return self.run({**question.command, "meant": meant}, client)
+        return self.run({**question.command, "meant": meant}, client, place)
 
     def _viewer(self, command: Payload, client: WebClient) -> Viewer:
         """Who asks, and whom they have just said they mean."""
         return replace(self._guard.viewer(command, client), meant=_meant(command))
 
     def _answer(self, command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: self.run(command, client))
+        answered(respond, lambda: self.run(command, client, ByResponse(respond)))
 
     def _log(self, ack: Ack, command: Payload, respond: Respond, client: WebClient) -> None:
         met = self._guard.has_met(command) or not _text(command)
@@ -124,23 +128,28 @@ class Commands:
         number = self._pending.keep(Question(dict(command), error.name, error.candidates))
         return shown.which(error.name, error.candidates, number)
 
-    def _brief(self, command: Payload, client: WebClient) -> list[views.Message]:
+    def _brief(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
         who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(BRIEF_USAGE)
         # A thread in a channel is read by everybody there: it holds what all of them may see.
         everyone = self._guard.everyone_in(viewer.channel, viewer, client)
         if everyone is None:
-            return views.brief(self._desk.brief(viewer, who))
-        post_brief(self._desk, everyone, who, viewer.channel, client)
+            again = partial(self._viewer, command, client)
+            show_brief(self._desk, self._slowly, Asked(viewer, again, place), who)
+            return []
+        still = everyone_still(self._guard, viewer, client)
+        post_brief(self._desk, self._slowly, everyone, who, client, again=still)
         return unshared(self._desk, viewer, everyone, who)
 
-    def _recall(self, command: Payload, client: WebClient) -> list[views.Message]:
+    def _recall(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
         text, viewer = _text(command), self._viewer(command, client)
         if not text:
             raise BadInput(RECALL_USAGE)
         number = self._pending.keep(Question(dict(command), "", ()))
-        return views.answer(self._desk.in_words(self._desk.recall_line(viewer, text)), share=number)
+        found, again = self._desk.recall_line(viewer, text), partial(self._viewer, command, client)
+        show_answer(self._desk, self._slowly, Asked(viewer, again, place), found, share=number)
+        return []
 
     def share(self, number: str, body: Payload, client: WebClient) -> list[views.Message]:
         """Post an answer in its channel, found anew with what everybody there may see. Raises TooOld, BadInput."""
@@ -157,13 +166,13 @@ class Commands:
             client.chat_postMessage(channel=viewer.channel, thread_ts=thread, **quiet(message))
         return [views.sentence("Shared.")]
 
-    def _timeline(self, command: Payload, client: WebClient) -> list[views.Message]:
+    def _timeline(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
         who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(TIMELINE_USAGE)
         return views.timeline(self._desk.timeline(viewer, who))
 
-    def _account(self, command: Payload, client: WebClient) -> list[views.Message]:
+    def _account(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
         viewer = self._viewer(command, client)
         verb, _, rest = _text(command).partition(" ")
         rest = rest.strip()
@@ -195,7 +204,7 @@ class Commands:
                 raise
             return self._desk.rename_account(viewer, linked.key, rest)
 
-    def _rapport(self, command: Payload, client: WebClient) -> list[views.Message]:
+    def _rapport(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
         viewer = self._guard.viewer(command, client)
         if _text(command) == "privacy":
             return [shown.privacy()]

@@ -1,5 +1,6 @@
 """Digests in Slack: /digest, sharing one, sending one again, and the form that schedules them."""
 
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -8,10 +9,11 @@ from slack_sdk import WebClient
 from bot.desk import Desk, Viewer
 from bot.schedule import USAGE, zones_like
 from bot.slack import views
-from bot.slack.asking import Payload, answered, at_once, quiet, trouble
-from bot.slack.commands import NOT_HERE
+from bot.slack.asking import Payload, answered, at_once, trouble
+from bot.slack.briefing import NOT_HERE, Again, Asked, everyone_still, show_digest
 from bot.slack.guard import Guard
 from bot.slack.shortcuts import open_form
+from bot.slack.slowly import ByResponse, InChannel, Place, Slowly
 from bot.slack.views import digests as shown
 from bot.slack.views.blocks import saved
 from storage import DigestPlan
@@ -20,21 +22,22 @@ from storage.errors import BadInput, RapportError
 NO_DIGEST, NO_MORE = "This channel has no digest.", "No more digests there."
 
 
-def register(app: App, desk: Desk, guard: Guard) -> None:
+def register(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     """Register the command, the buttons and the form."""
-    _register_answers(app, desk, guard)
+    _register_answers(app, desk, guard, slowly)
     _register_form(app, desk, guard)
 
 
-def _register_answers(app: App, desk: Desk, guard: Guard) -> None:
+def _register_answers(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     def digest(command: Payload, respond: Respond, client: WebClient) -> None:
         if _text(command) == "settings":
             answered(respond, lambda: _open(desk, guard, command, client))
         else:
-            answered(respond, lambda: _digest(desk, guard.viewer(command, client), command))
+            asked = partial(guard.viewer, command, client)
+            answered(respond, lambda: _digest(desk, slowly, ByResponse(respond), asked, command))
 
     def share(body: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _share(desk, guard, body, client))
+        answered(respond, lambda: _share(desk, guard, slowly, body, client))
 
     def again(body: Payload, action: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _again(desk, guard.viewer(body, client), int(action["value"])))
@@ -65,7 +68,8 @@ def _register_form(app: App, desk: Desk, guard: Guard) -> None:
     app.options(shown.ZONE)(zones)
 
 
-def _digest(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]:
+def _digest(desk: Desk, slowly: Slowly, place: Place, again: Again, command: Payload) -> list[views.Message]:
+    viewer = again()
     verb, _, rest = _text(command).partition(" ")
     if verb == "here":
         return [shown.planned(desk.plan_digest(viewer, viewer.channel, rest, viewer.tz))]
@@ -75,7 +79,8 @@ def _digest(desk: Desk, viewer: Viewer, command: Payload) -> list[views.Message]
         return shown.plans(desk.digest_plans(viewer))
     if verb not in ("", "mine"):
         raise BadInput(USAGE)
-    return shown.digest(desk.digest(viewer, mine=verb == "mine"), share=True)
+    show_digest(desk, slowly, Asked(viewer, again, place), mine=verb == "mine", share=True)
+    return []
 
 
 def _again(desk: Desk, viewer: Viewer, run_id: int) -> list[views.Message]:
@@ -83,16 +88,14 @@ def _again(desk: Desk, viewer: Viewer, run_id: int) -> list[views.Message]:
     return [views.sentence("It will be sent again in a moment.")]
 
 
-def _share(desk: Desk, guard: Guard, body: Payload, client: WebClient) -> list[views.Message]:
+def _share(desk: Desk, guard: Guard, slowly: Slowly, body: Payload, client: WebClient) -> list[views.Message]:
     """Computed anew with what everybody in the channel may see; what does not fit is under it."""
     viewer = guard.viewer(body, client)
     everyone = guard.everyone_in(viewer.channel, viewer, client)
     if everyone is None:
         raise BadInput(NOT_HERE)
-    first, *rest = shown.digest(desk.digest(everyone))
-    ts = client.chat_postMessage(channel=viewer.channel, **quiet(first))["ts"]
-    for message in rest:
-        client.chat_postMessage(channel=viewer.channel, thread_ts=ts, **quiet(message))
+    again = everyone_still(guard, viewer, client)
+    show_digest(desk, slowly, Asked(everyone, again, InChannel(client, viewer.channel, below=True)))
     return [views.sentence("Shared.")]
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from slack_bolt import App, BoltResponse
@@ -14,8 +15,10 @@ from slack_sdk.errors import SlackClientError
 from bot.desk import RECALL_USAGE, Answer, Desk, Viewer
 from bot.slack import views
 from bot.slack.asking import Payload, quiet, trouble
+from bot.slack.briefing import Asked, everyone_still, show_answer
 from bot.slack.guard import Guard
 from bot.slack.home import publish
+from bot.slack.slowly import Alone, InChannel, Slowly
 from bot.slack.threads import Threads
 from bot.slack.views import home as shown
 from storage.errors import UnknownAccount
@@ -27,9 +30,9 @@ KEPT = ("team_id", "event_id", "event", "is_ext_shared_channel")
 NOT_POSTED = "Guests or people of another organisation may read along here, so I answer you alone."
 
 
-def register(app: App, desk: Desk, guard: Guard) -> None:
+def register(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     """Register the events."""
-    answers = Answers(desk, guard, Threads())
+    answers = Answers(desk, guard, Threads(), slowly)
 
     def asked(body: Payload, client: WebClient) -> None:
         if is_question(body):
@@ -68,13 +71,13 @@ def key_of(body: Payload) -> str:
 class Answers:
     """Answers to questions, each given at least once: what is taken stays in the inbox until it is answered."""
 
-    def __init__(self, desk: Desk, guard: Guard, threads: Threads) -> None:
-        self._desk, self._guard, self._threads = desk, guard, threads
+    def __init__(self, desk: Desk, guard: Guard, threads: Threads, slowly: Slowly) -> None:
+        self._desk, self._guard, self._threads, self._slowly = desk, guard, threads, slowly
 
     def give(self, body: Payload, client: WebClient) -> None:
         """Answer a question, or say what is wrong, where it was asked."""
-        _told_of_trouble(self._give)(body["event"], body, client)
-        self._desk.memory.inbox.done(str(body.get("team_id", "")), key_of(body))
+        done = partial(self._desk.memory.inbox.done, str(body.get("team_id", "")), key_of(body))
+        _told_of_trouble(partial(self._give, done), done)(body["event"], body, client)
 
     def again(self, client_of: Callable[[str], WebClient | None], wait: timedelta | None = None) -> int:
         """Answer what was asked of a process that has ended since; returns how many questions that were.
@@ -91,9 +94,38 @@ class Answers:
             given += 1
         return given
 
-    def _give(self, event: Payload, body: Payload, client: WebClient) -> None:
-        answer = _answer_mention if event["type"] == "app_mention" else _answer_message
-        answer(self._desk, self._guard, self._threads, _with_team(event, body), client)
+    def _give(self, done: Callable[[], None], event: Payload, body: Payload, client: WebClient) -> None:
+        answer = self._answer_mention if event["type"] == "app_mention" else self._answer_message
+        answer(_with_team(event, body), client, done)
+
+    def _answer_mention(self, asked: Payload, client: WebClient, done: Callable[[], None]) -> None:
+        viewer = self._guard.viewer(asked, client)
+        everyone = None if asked["is_ext_shared"] else self._guard.everyone_in(viewer.channel, viewer, client)
+        if everyone is None:
+            alone = Alone(client, viewer.channel, viewer.user, _thread_of(asked))
+            alone.show([views.sentence(NOT_POSTED)])
+            self._answer(Asked(viewer, lambda: self._guard.viewer(asked, client), alone, done), asked)
+            return
+        place = InChannel(client, viewer.channel, asked["thread_ts"])
+        self._answer(Asked(everyone, everyone_still(self._guard, viewer, client), place, done), asked)
+
+    def _answer_message(self, asked: Payload, client: WebClient, done: Callable[[], None]) -> None:
+        # A thread only where the question was one: in a direct message answers follow each other.
+        place = InChannel(client, asked["channel_id"], _thread_of(asked))
+        again = partial(self._guard.viewer, asked, client)
+        self._answer(Asked(again(), again, place, done), asked)
+
+    def _answer(self, by: Asked, asked: Payload) -> None:
+        """Show the answer to what was asked; a follow-up in a thread is about the thread's account."""
+        text, viewer = _MENTION.sub("", str(asked["text"])).strip(), by.viewer
+        if not text:
+            by.show([views.sentence(RECALL_USAGE)])
+            return
+        where = (viewer.team, viewer.channel, str(asked["thread_ts"]))
+        answer = _recalled(self._desk, viewer, text, self._threads.account(where))
+        if answer.account_key:
+            self._threads.remember(where, answer.account_key)
+        show_answer(self._desk, self._slowly, by, answer)
 
 
 def _once(desk: Desk) -> Callable[..., BoltResponse]:
@@ -109,8 +141,8 @@ def _once(desk: Desk) -> Callable[..., BoltResponse]:
     return middleware
 
 
-def _told_of_trouble(listener: Callable[..., None]) -> Callable[..., None]:
-    """A listener whose failure is told to the person in place of an answer."""
+def _told_of_trouble(listener: Callable[..., None], then: Callable[[], object] = lambda: None) -> Callable[..., None]:
+    """A listener whose failure is told to the person in place of an answer; `then` is called after that."""
 
     def listen(event: Payload, body: Payload, client: WebClient) -> None:
         try:
@@ -121,6 +153,7 @@ def _told_of_trouble(listener: Callable[..., None]) -> Callable[..., None]:
                 _say_privately(client, event, said)
             except (SlackClientError, OSError) as untold:
                 log.warning("an answer was not taken: %s", type(untold).__name__)
+            then()
 
     return listen
 
@@ -147,38 +180,9 @@ def _with_team(event: Payload, body: Payload) -> dict[str, Any]:
     }
 
 
-def _answer_mention(desk: Desk, guard: Guard, threads: Threads, asked: Payload, client: WebClient) -> None:
-    viewer = guard.viewer(asked, client)
-    everyone = None if asked["is_ext_shared"] else guard.everyone_in(viewer.channel, viewer, client)
-    found = _found(desk, everyone or viewer, threads, asked)
-    if everyone is None:
-        # A thread is named only where the question stood in one: elsewhere an ephemeral reply would not be seen.
-        thread = {"thread_ts": asked["thread_ts"]} if asked["thread_ts"] != asked["ts"] else {}
-        for message in (views.sentence(NOT_POSTED), *found):
-            client.chat_postEphemeral(channel=viewer.channel, user=viewer.user, **thread, **message)
-        return
-    for message in found:
-        client.chat_postMessage(channel=viewer.channel, thread_ts=asked["thread_ts"], **quiet(message))
-
-
-def _answer_message(desk: Desk, guard: Guard, threads: Threads, asked: Payload, client: WebClient) -> None:
-    viewer = guard.viewer(asked, client)
-    # A thread only where the question was one: in a direct message answers follow each other.
-    thread = {"thread_ts": asked["thread_ts"]} if asked["thread_ts"] != asked["ts"] else {}
-    for message in _found(desk, viewer, threads, asked):
-        client.chat_postMessage(channel=viewer.channel, **thread, **quiet(message))
-
-
-def _found(desk: Desk, viewer: Viewer, threads: Threads, asked: Payload) -> list[views.Message]:
-    """The answer to what was asked; a follow-up in a thread is about the thread's account."""
-    text = _MENTION.sub("", str(asked["text"])).strip()
-    if not text:
-        return [views.sentence(RECALL_USAGE)]
-    place = (viewer.team, viewer.channel, str(asked["thread_ts"]))
-    answer = _recalled(desk, viewer, text, threads.account(place))
-    if answer.account_key:
-        threads.remember(place, answer.account_key)
-    return views.answer(desk.in_words(answer))
+def _thread_of(asked: Payload) -> str:
+    """The thread a question stood in; "" where it stood in none, and an ephemeral reply in one would not be seen."""
+    return str(asked["thread_ts"]) if asked["thread_ts"] != asked["ts"] else ""
 
 
 def _recalled(desk: Desk, viewer: Viewer, text: str, thread: str) -> Answer:

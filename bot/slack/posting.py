@@ -13,6 +13,7 @@ from bot.poster import NotPosted
 from bot.slack.asking import FIXES, quiet
 from bot.slack.events import Answers
 from bot.slack.guard import Guard, is_external, is_full_member
+from bot.slack.slowly import Slowly
 from bot.slack.threads import Threads
 from bot.slack.views import Message, week
 from bot.slack.views import digests as shown
@@ -32,11 +33,11 @@ ClientOf = Callable[[str], WebClient | None]
 class Posting:
     """Over a desk and the client of each workspace; None where the workspace has no token any more."""
 
-    def __init__(self, desk: Desk, client_of: ClientOf) -> None:
+    def __init__(self, desk: Desk, client_of: ClientOf, slowly: Slowly | None = None) -> None:
         self._desk = desk
         self._client_of = client_of
         self._guard = Guard()
-        self._answers = Answers(desk, self._guard, Threads())
+        self._answers = Answers(desk, self._guard, Threads(), slowly or Slowly())
         self._people: dict[tuple[str, str], tuple[datetime, Mapping[str, Any]]] = {}
 
     def digest(self, plan: DigestPlan, slot: datetime) -> str:
@@ -63,7 +64,15 @@ class Posting:
         since = self._desk.memory.of(plan.team_id).last_posted(plan.id)
         accounts = self._linked(plan) if plan.accounts == "linked" else None
         mine = plan.accounts == "mine"
-        value = self._desk.digest(viewer, mine=mine, accounts=accounts, as_of=slot, since=since, language=plan.language)
+        value = self._desk.digest(
+            viewer,
+            mine=mine,
+            accounts=accounts,
+            as_of=slot,
+            since=since,
+            again=lambda: self._everyone_in(client, plan),
+            language=plan.language,
+        )
         return shown.digest(value)
 
     def remind(self) -> int:

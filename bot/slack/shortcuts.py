@@ -14,9 +14,10 @@ from slack_sdk import WebClient
 from bot.desk import Desk, Receipt, Viewer
 from bot.slack import views
 from bot.slack.asking import Payload, at_once, is_private, trouble
-from bot.slack.briefing import post_brief
+from bot.slack.briefing import Asked, everyone_still, post_brief, show_brief
 from bot.slack.guard import Guard, Refused
 from bot.slack.pending import Pending, Question, TooOld
+from bot.slack.slowly import ByResponse, Slowly
 from bot.slack.views import notes
 from storage.errors import AmbiguousName, BadInput, RapportError
 
@@ -40,7 +41,7 @@ class _Wrong(BadInput):
         super().__init__(text)
 
 
-def register(app: App, desk: Desk, guard: Guard) -> None:
+def register(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     """Register the shortcuts, the forms, and the type-ahead of accounts."""
     rests = Pending()
 
@@ -51,7 +52,7 @@ def register(app: App, desk: Desk, guard: Guard) -> None:
         open_form(guard, shortcut, client, lambda viewer: call_form(desk, viewer))
 
     def brief(shortcut: Payload, client: WebClient, respond: Respond) -> None:
-        _opening(respond, lambda: _brief_under(desk, guard, shortcut, client, respond))
+        _opening(respond, lambda: _brief_under(desk, guard, slowly, shortcut=shortcut, client=client, respond=respond))
 
     def submit_log(ack: Ack, body: Payload, view: Payload) -> None:
         _submitting(ack, lambda: _logged(desk, guard, body, view, rests))
@@ -273,7 +274,9 @@ def _done(receipt: Receipt, channel: str, *, private: bool) -> dict[str, Any]:
     return {"response_action": "update", "view": notes.in_modal(title, notes.receipt(receipt), place)}
 
 
-def _brief_under(desk: Desk, guard: Guard, shortcut: Payload, client: WebClient, respond: Respond) -> None:
+def _brief_under(
+    desk: Desk, guard: Guard, slowly: Slowly, *, shortcut: Payload, client: WebClient, respond: Respond
+) -> None:
     viewer = guard.viewer(shortcut, client)
     linked = desk.linked(viewer)
     who = desk.guess(viewer, str(shortcut["message"].get("text") or "")) or (linked.key if linked else "")
@@ -282,8 +285,10 @@ def _brief_under(desk: Desk, guard: Guard, shortcut: Payload, client: WebClient,
         return
     everyone = guard.everyone_in(viewer.channel, viewer, client)
     if everyone is None:
-        for message in (views.sentence(NO_THREAD), *views.brief(desk.brief(viewer, who))):
-            respond(response_type="ephemeral", **message)
+        respond(response_type="ephemeral", **views.sentence(NO_THREAD))
+        alone = Asked(viewer, lambda: guard.viewer(shortcut, client), ByResponse(respond))
+        show_brief(desk, slowly, alone, who)
         return
     thread = str(shortcut["message"].get("thread_ts") or shortcut["message_ts"])
-    post_brief(desk, everyone, who, viewer.channel, client, thread=thread)
+    again = everyone_still(guard, viewer, client)
+    post_brief(desk, slowly, everyone, who, client, again=again, thread=thread)

@@ -1,7 +1,7 @@
 """The week in Slack: /next, /handoff, /pipeline, and the buttons under their answers."""
 
 import re
-from dataclasses import replace
+from functools import partial
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
@@ -9,8 +9,10 @@ from slack_sdk import WebClient
 from bot.desk import Desk, Viewer
 from bot.slack import views
 from bot.slack.asking import Payload, answered, at_once, quiet
+from bot.slack.briefing import Again, Asked, show_brief
 from bot.slack.guard import Guard, Refused
 from bot.slack.shortcuts import open_form
+from bot.slack.slowly import InChannel, Slowly
 from bot.slack.views import week as shown
 from bot.slack.views.answers import HEALTH_PICTURE
 from storage.errors import BadInput, RapportError
@@ -19,19 +21,19 @@ HANDOFF_USAGE = "Say what and to whom, for example: /handoff Acme Corp @ana"
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>\s*\Z")
 
 
-def register(app: App, desk: Desk, guard: Guard) -> None:
+def register(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     """Register the commands and the buttons."""
-    _register_commands(app, desk, guard)
+    _register_commands(app, desk, guard, slowly)
     _register_buttons(app, desk, guard)
     _register_give(app, desk, guard)
 
 
-def _register_commands(app: App, desk: Desk, guard: Guard) -> None:
+def _register_commands(app: App, desk: Desk, guard: Guard, slowly: Slowly) -> None:
     def next_(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: _next(desk, guard.viewer(command, client), command))
 
     def handoff(command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: _hand_off(desk, guard, command, client))
+        answered(respond, lambda: _hand_off(desk, guard, slowly, command, client))
 
     def pipeline(command: Payload, respond: Respond, client: WebClient) -> None:
         answered(respond, lambda: shown.pipeline(desk.pipeline(guard.viewer(command, client))))
@@ -102,7 +104,7 @@ def _settle(desk: Desk, viewer: Viewer, verb: str, step_id: int) -> views.Messag
     return shown.settled(desk.settle(viewer, step_id, done=verb == "done", dropped=verb == "drop"), said[verb])
 
 
-def _hand_off(desk: Desk, guard: Guard, command: Payload, client: WebClient) -> list[views.Message]:
+def _hand_off(desk: Desk, guard: Guard, slowly: Slowly, command: Payload, client: WebClient) -> list[views.Message]:
     viewer = guard.viewer(command, client)
     text = str(command.get("text") or "").strip()
     named = _MENTION.search(text)
@@ -113,20 +115,24 @@ def _hand_off(desk: Desk, guard: Guard, command: Payload, client: WebClient) -> 
     # The new owner gets what they may see themselves: notes of private channels are not among it.
     for rep in dict.fromkeys((pack.handoff.to_rep, pack.handoff.from_rep)):
         if shown.person(rep).startswith("<@") and rep != viewer.user:
-            _tell(desk, guard, replace(viewer, user=rep), pack.account.key, client)
+            _tell(desk, slowly, partial(_at_home, guard, viewer.team, rep, client), pack.account.key, client)
     return told
 
 
-def _tell(desk: Desk, guard: Guard, rep: Viewer, account: str, client: WebClient) -> None:
+def _at_home(guard: Guard, team: str, rep: str, client: WebClient) -> Viewer:
+    """A rep in their direct messages, where notes of private channels are nobody's. Raises Refused."""
+    return Viewer(team, rep, frozenset(), guard.viewer({"team_id": team, "user_id": rep}, client).tz)
+
+
+def _tell(desk: Desk, slowly: Slowly, again: Again, account: str, client: WebClient) -> None:
     """A direct message with the brief that this rep may see; a guest is told nothing."""
     try:
-        zone = guard.viewer({"team_id": rep.team, "user_id": rep.user}, client).tz
+        told = again()
     except Refused:
         return
-    brief = desk.brief(Viewer(rep.team, rep.user, frozenset(), zone), account)
     head = views.sentence("An account was handed over. What is on record:")
-    for message in (head, *views.brief(brief)):
-        client.chat_postMessage(channel=rep.user, **quiet(message))
+    client.chat_postMessage(channel=told.user, **quiet(head))
+    show_brief(desk, slowly, Asked(told, again, InChannel(client, told.user)), account)
 
 
 def _draw_health(desk: Desk, guard: Guard, body: Payload, account: str, client: WebClient) -> list[views.Message]:

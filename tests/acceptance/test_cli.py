@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from bot.samples import ACME
+from tests.bot.claude_wire import KEY, Json, message, send, serving
 
 ROOT = Path(__file__).parents[2]
 KEYS = (
@@ -16,11 +18,11 @@ KEYS = (
 ).split()
 
 
-def _run(folder: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *words: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bot", *words],
         cwd=ROOT,
-        env={"RAPPORT_DATA_DIR": str(folder), "PATH": "", "COLUMNS": "200"},
+        env={"RAPPORT_DATA_DIR": str(folder), "PATH": "", "COLUMNS": "200", **more},
         input=typed,
         capture_output=True,
         text=True,
@@ -84,4 +86,42 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(
     ran = _run(tmp_path / "data", *(str(tmp_path / w) if w.endswith(".json") else w for w in words))
     assert ran.returncode == code, ran.stderr
     assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_what_claude_would_cost_is_said_then_spent_and_written_down(tmp_path: Path) -> None:
+    """A dry run asks nothing; `reread` asks once a note; `doctor` has the day; beyond the budget rules answer."""
+    asked: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler, body: Json) -> None:
+        asked.append(body["model"])
+        send(handler, message(json.dumps({"signals": []})))
+
+    for text in ("They want a discount", "They want a pilot", "No word from them"):
+        _run(tmp_path, "log", "Acme Corp", text, "--create")
+    with serving(answer) as url:
+        key = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url}
+        dry = json.loads(_run(tmp_path, "reread", "--dry-run", "--json", **key).stdout)
+        assert (dry["notes"], asked) == (3, [])
+        assert 0 < float(dry["cost_usd"]) < 0.1
+        done = json.loads(_run(tmp_path, "reread", "--json", **key).stdout)
+        assert (done["read"], asked) == (3, ["claude-haiku-5-5"] * 3)
+        told = json.loads(_run(tmp_path, "doctor", "--json", **key).stdout)
+        (day,) = told["claude_by_day"]
+        assert "local claude-haiku-5-5: 3 calls, 3600 tokens in, 360 out, about $" in day
+        assert float(told["claude_this_month_usd"]) > 0
+        spent = _run(tmp_path, "brief", "Acme Corp", RAPPORT_LLM_BUDGET="0.0001", **key)
+        assert "Written without Claude: this month's budget for it is used up." in spent.stdout
+        digest = _run(tmp_path, "digest", RAPPORT_LLM_BUDGET="0.0001", **key)
+        assert "Written without Claude: this month's budget for it is used up." in digest.stdout
+        assert len(asked) == 3
+    assert KEY not in "".join([str(told), spent.stdout, spent.stderr, digest.stderr])
+
+
+def test_a_setting_that_cannot_be_read_is_named_and_not_repeated(tmp_path: Path) -> None:
+    """One sentence with its name, exit code 1, and nothing of the value."""
+    ran = _run(tmp_path, "doctor", RAPPORT_LLM_SECONDS="forty-two")
+    assert ran.returncode == 1
+    assert "RAPPORT_LLM_SECONDS" in ran.stderr
+    assert "forty-two" not in ran.stderr
     assert "Traceback" not in ran.stderr

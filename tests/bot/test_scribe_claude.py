@@ -29,7 +29,7 @@ from bot.week import Card, card
 from storage import Facts, Hit, Kind, StorageConfig, open_memory
 from storage.embedder import HashEmbedder
 from storage.index import MemoryIndex
-from tests.bot.claude_wire import KEY, Wire, error, message
+from tests.bot.claude_wire import FAILURES, GOOD, KEY, Wire, error, message, said
 from tests.bot.facts import priya as worked_example
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
@@ -49,21 +49,6 @@ def priya(tmp_path: Path) -> Iterator[Facts]:
 def brief(wire: Wire, facts: Facts, **scribe: Any) -> Brief:
     """The brief as the scribe over this wire words it."""
     return wire.scribe(**scribe).brief(facts, assess(facts), read_deal(facts))
-
-
-def said(*claims: tuple[str, list[str], str], action: str = "", cites: tuple[str, ...] = (), quote: str = "") -> str:
-    """A brief as the model gives it."""
-    made = [{"text": text, "cites": cited, "quote": words} for text, cited, words in claims]
-    return json.dumps({"claims": made, "action": action, "action_cites": list(cites), "action_quote": quote})
-
-
-GOOD = said(
-    ("The budget is the first hurdle.", ["N1"], "budget is frozen until Q3"),
-    ("She wants to try it.", ["N3", "N4"], "asked for a pilot with one region"),
-    action="Send a migration plan before the pilot starts",
-    cites=("N4",),
-    quote="nervous about data migration",
-)
 
 
 def test_every_sentence_of_a_brief_cites_her_notes(priya: Facts) -> None:
@@ -103,30 +88,6 @@ def test_what_no_note_proves_is_left_out_and_counted(priya: Facts) -> None:
     assert value.dropped == 3
     assert value.notice == "3 statements without support were left out."
     assert value.recommended_action.text == "Provide a data migration plan and timeline"
-
-
-FAILURES: dict[str, list[Any]] = {
-    "refusal": [message("", "refusal")],
-    "truncation": [message('{"claims": [{"te', "max_tokens")],
-    "too much to read": [message("", "model_context_window_exceeded")],
-    "another shape": [message('{"claims": 3}')],
-    "broken body": [httpx2.Response(200, text='{"id": "msg_', headers={"content-type": "application/json"})],
-    "long retry-after": [error(429, "rate_limit_error", **{"retry-after": "3600"})],
-    "overloaded": [error(529, "overloaded_error")],
-    "server error": [error(500, "api_error")],
-    "timeout": [httpx2.ReadTimeout("slow")],
-    "connection cut": [httpx2.ReadError("cut")],
-    "wrong key": [error(401, "authentication_error")],
-    "bad request": [error(400, "invalid_request_error")],
-    "too long a request": [error(413, "request_too_large")],
-    "a gateway's page": [httpx2.Response(200, text="<html>Sign in</html>", headers={"content-type": "text/html"})],
-    "an empty object": [httpx2.Response(200, json={})],
-    "a list": [httpx2.Response(200, json=[])],
-    "no content": [httpx2.Response(200, json=message(GOOD) | {"content": None})],
-    "no usage": [httpx2.Response(200, json=message(GOOD) | {"usage": None})],
-    "not utf-8": [httpx2.Response(200, content=b'{"id": "\xff\xfe"}', headers={"content-type": "application/json"})],
-    "another stop": [message('{"claims": [', "pause_turn")],
-}
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -300,14 +261,16 @@ def test_a_failure_gives_the_plain_answer_digest_and_reading(priya: Facts, name:
     assert answer.notice.startswith("Written without Claude: ")
     assert answer.claims == plain.answer(question, hits).claims
     assert scribe.read(note).sightings == plain.read(note).sightings
-    assert scribe.digest([card(priya)]) == plain.digest([card(priya)])
+    worded = scribe.digest([card(priya)])
+    assert worded.notice.startswith("Written without Claude: ")
+    assert worded.lines == plain.digest([card(priya)]).lines
 
 
 def test_a_figure_of_the_models_own_leaves_the_cards_words() -> None:
     """In a digest too: the line with a number that the card does not have keeps the card's own words."""
     one = card(worked_example())
     line = {"card": "C1", "why": "They will pay 4,500,000", "action": "Call her", "bucket": "", "reason": ""}
-    wording = Wire([message(json.dumps({"lines": [line]}))]).scribe().digest([one])[one.account]
+    wording = Wire([message(json.dumps({"lines": [line]}))]).scribe().digest([one]).lines[one.account]
     assert (wording.why, wording.action) == (one.why, "Call her")
 
 
@@ -337,7 +300,7 @@ def test_a_digest_is_one_request_however_many_accounts(priya: Facts, count: int,
     """One call; under the token limits at three characters and a half a token; every card keeps words of its own."""
     line = {"card": "C1", "why": "Waits for us <@U1>", "action": "Call her", "bucket": "", "reason": ""}
     wire = Wire([message(json.dumps({"lines": [line]}))])
-    wordings = wire.scribe().digest(cards(priya, count))
+    wordings = wire.scribe().digest(cards(priya, count)).lines
     assert len(wire.asked) == 1
     assert len(json.dumps(wire.asked[0])) / 3.5 < most
     assert len(wordings) == count

@@ -253,7 +253,7 @@ def test_a_digest_keeps_the_words_of_the_cards() -> None:
     """One wording for each account."""
     cards = [card(priya()), card(james())]
     worded = PlainScribe().digest(cards)
-    assert {key: (w.why, w.action) for key, w in worded.items()} == {c.account: (c.why, c.action) for c in cards}
+    assert {key: (w.why, w.action) for key, w in worded.lines.items()} == {c.account: (c.why, c.action) for c in cards}
 
 
 def _hit(key: str, quote: str, **fields: Any) -> Hit:

@@ -156,3 +156,10 @@ def test_a_models_reading_wins_where_both_saw_the_same() -> None:
     )
     model = Reading((Sighting(K.OBJECTION, T.PRICING, "too expensive"),), "m")
     assert {(s.kind, s.topic) for s in merge(rules, model).sightings} == {(K.OBJECTION, T.PRICING), (K.TOLD, T.OTHER)}
+
+
+def test_a_model_cannot_approve_a_frozen_budget() -> None:
+    """Injected or mistaken: the words that say it is frozen do not say that it is there."""
+    rules = read_by_rules("Priya says the budget is frozen until Q3.")
+    model = Reading((Sighting(K.BUDGET_CONFIRMED, T.BUDGET, "the budget is frozen"),), "m")
+    assert {s.kind for s in merge(rules, model).sightings} == {K.BUDGET_BLOCKED}

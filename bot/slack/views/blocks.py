@@ -25,11 +25,20 @@ EMPTY = "…"
 
 
 _MARKS = re.compile(r"([*_~`])")
+_BREAK = re.compile(r"\s*[\n\r\v\f]\s*")
+_SIGN = re.compile(r":(?=[a-z0-9_+'-]{1,60}:)", re.I)
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED = re.compile(f"({_MARK}{{3}}){_MARK}+")
 
 
 def escape(text: str) -> str:
-    """Text that Slack shows as it is: no mention, link or markup of ours or theirs, no invisible characters."""
-    bare = cleaned(text)
+    """Text that Slack shows as it is, in one line: no mention, link or markup of ours or theirs, nothing invisible.
+
+    A line of its own would pass for one of ours: another claim with its proof, another note in a timeline. So would a
+    sign of ours such as :white_check_mark:, and marks piled on a letter cover the lines around it.
+    """
+    bare = _PILED.sub(r"\1", _BREAK.sub(" ", cleaned(text)))
+    bare = _SIGN.sub(":\u200b", bare)
     bare = bare.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Slack has no escape for its marks: a zero-width space keeps them from pairing and reads the same.
     return _MARKS.sub("\u200b\\1", bare)
