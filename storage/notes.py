@@ -5,13 +5,35 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    exists,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from storage.accounts import ACCOUNT_COLUMNS, AccountVerbs
 from storage.clean import clean_line, moment, name_key, note_text
 from storage.errors import BadInput, UnknownNote
-from storage.ground import AnyRow, account, contact, interaction, next_step, opportunity, signal
+from storage.ground import (
+    AnyRow,
+    account,
+    alias,
+    channel_account,
+    contact,
+    interaction,
+    next_step,
+    opportunity,
+    signal,
+)
 from storage.records import Account, Interaction, Kind, Logged, NewNote, NoteReading, Signal, State
 
 _i = interaction.c
@@ -145,6 +167,26 @@ class NoteVerbs(AccountVerbs):
             self._living(connection, interaction_id)
             self._set_state(connection, interaction_id, State.RETRACTED, by)
             self._forget_derived(connection, interaction_id)
+
+    def refuse(self, interaction_id: int, by: str) -> None:
+        """Retract a note of somebody who may not log. An account that holds nothing else goes with it for good."""
+        with self._write() as connection:
+            row = self._living(connection, interaction_id)
+            self._set_state(connection, interaction_id, State.RETRACTED, by)
+            self._forget_derived(connection, interaction_id)
+            # An indexed note has points, which only its row knows: its account stays.
+            if not row.indexed_as and not self._holds_more(connection, row.account_id, interaction_id):
+                mine = (account.c.team_id == self.team_id) & (account.c.id == row.account_id)
+                connection.execute(delete(account).where(mine))
+
+    def _holds_more(self, connection: Connection, account_id: int, interaction_id: int) -> bool:
+        tables = (interaction, contact, opportunity, next_step, channel_account, alias)
+        parts = [
+            select(literal(1)).where(table.c.team_id == self.team_id, table.c.account_id == account_id)
+            for table in tables
+        ]
+        parts[0] = parts[0].where(_i.id != interaction_id)
+        return connection.execute(union_all(*parts).limit(1)).first() is not None
 
     def restore(self, interaction_id: int, by: str) -> Interaction:
         """Undo a retraction."""

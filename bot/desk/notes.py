@@ -153,6 +153,10 @@ class NoteVerbs(Base):
         team.retract(note_id, viewer.user)
         return team.standing(note_id)[1]
 
+    def refuse(self, viewer: Viewer, note_id: int) -> None:
+        """Take back a note whose author turned out to be a guest, and the account that it began. Raises UnknownNote."""
+        self._team(viewer).refuse(note_id, viewer.user)
+
     def restore(self, viewer: Viewer, note_id: int, revision: int = 0) -> Receipt:
         """Bring a retracted note back. Raises UnknownNote, ChangedSince."""
         team = self._unchanged(viewer, note_id, revision)

@@ -106,7 +106,7 @@ class Commands:
             said = views.sentence(f"{KEPT} {error}" if note else str(error))
         except Refused as error:
             if note:
-                self._desk.retract(viewer_of(command), note)
+                self._desk.refuse(viewer_of(command), note)
             said = trouble(error)
         try:
             respond(**private(said))

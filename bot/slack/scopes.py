@@ -14,6 +14,7 @@ REASONS = {
     "channels:read": "whether a public channel is shared with another organisation, and who is in it",
     "groups:read": "the same for the private channels it was invited to, so that their notes stay with their members",
     "files:write": "the health picture",
+    "assistant:write": "the messages tab as an agent's, with questions to begin with",
 }
 """Each bot scope with its reason. A test holds them equal to manifest.yml, which is not shipped with the package."""
 

@@ -45,6 +45,7 @@ def test_a_newcomers_receipt_waits_until_slack_has_said_who_they_are(slack: Slac
 def test_a_guest_logs_nothing_and_learns_nothing(slack: Slack, text: str) -> None:
     """Neither the acknowledgement nor what follows says whether a name is known; what was kept is taken back."""
     slack.stub.people["U0NEW0001"] = GUEST
+    before = slack.memory.of("T0001").accounts()
     first = slack.command("/log", text, **NEWCOMER)
     assert "full members" in told(slack)
     second = slack.command("/log", text, trigger="2", **NEWCOMER)
@@ -52,6 +53,7 @@ def test_a_guest_logs_nothing_and_learns_nothing(slack: Slack, text: str) -> Non
     said = first.body + second.body + told(slack)
     assert not any(word in said for word in ("Acme Corp", "No account", "Logged", "could be"))
     assert not any("spam" in note.text for note in slack.memory.of("T0001").timeline())
+    assert slack.memory.of("T0001").accounts() == before
 
 
 def test_a_note_is_not_lost_when_slack_does_not_say_who_logs_it(slack: Slack) -> None:

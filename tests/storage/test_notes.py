@@ -158,3 +158,15 @@ def test_a_hidden_note_cannot_be_touched(tmp_path: Path) -> None:
         insider.retract(note.id, "U1")
         with pytest.raises(UnknownNote):
             outsider.restore(note.id, "U2")
+
+
+def test_what_a_stranger_began_goes_and_what_others_hold_stays(team: TeamMemory) -> None:
+    """A refused note leaves nothing behind but where its account holds something else."""
+    fresh, known = team.create_account("Initech"), team.create_account("Umbrella")
+    team.log(known.id, NewNote("Dana liked the demo", rep="U1", source_key="kept"))
+    for account in (fresh, known):
+        team.refuse(team.log(account.id, NewNote("spam", rep="U2", source_key=account.key)).id, "U0GUEST01")
+    names = {account.name for account in team.accounts()}
+    assert "Umbrella" in names
+    assert "Initech" not in names
+    assert [note.text for note in team.timeline(known.id)] == ["Dana liked the demo"]
