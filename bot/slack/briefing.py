@@ -50,15 +50,23 @@ def everyone_still(guard: Guard, viewer: Viewer, client: WebClient) -> Again:
 
 
 def post_brief(
-    desk: Desk, slowly: Slowly, viewer: Viewer, who: str, client: WebClient, *, again: Again, thread: str = ""
+    desk: Desk,
+    slowly: Slowly,
+    viewer: Viewer,
+    who: str,
+    client: WebClient,
+    *,
+    again: Again,
+    thread: str = "",
+    then: Callable[[], object] = lambda: None,
 ) -> None:
     """Post the brief in the viewer's channel, under its own parent message or in the thread of another.
 
-    Raises what `Desk.brief` raises, before anything is posted.
+    `then` is called once it is there. Raises what `Desk.brief` raises, before anything is posted.
     """
     value = desk.brief(viewer, who) if desk.quick is None else desk.plain_brief(viewer, who)
     under = thread or _ts(client, viewer.channel, views.brief_parent(value))
-    _show_brief(desk, slowly, Asked(viewer, again, InChannel(client, viewer.channel, under)), who, value)
+    _show_brief(desk, slowly, Asked(viewer, again, InChannel(client, viewer.channel, under), then), who, value)
 
 
 def show_brief(desk: Desk, slowly: Slowly, asked: Asked, who: str) -> None:

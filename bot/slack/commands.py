@@ -1,8 +1,8 @@
 """Slash commands. A note is committed before its command is acknowledged; whatever is slow comes after."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from slack_bolt import Ack, App, Respond
@@ -10,9 +10,10 @@ from slack_sdk import WebClient
 
 from bot.desk import LOG_USAGE, RECALL_USAGE, Desk, Viewer
 from bot.slack import views
-from bot.slack.asking import Payload, answered, at_once, private, quiet, trouble, viewer_of
+from bot.slack.asking import Payload, at_once, private, quiet, trouble, viewer_of
 from bot.slack.briefing import NOT_HERE, Asked, everyone_still, post_brief, show_answer, show_brief, unshared
 from bot.slack.guard import Guard, Refused, Unsure
+from bot.slack.owed import COMMAND
 from bot.slack.pending import Pending, Question
 from bot.slack.slowly import ByResponse, Place, Slowly
 from bot.slack.views import accounts as shown
@@ -31,7 +32,26 @@ ACCOUNT_USAGE = (
     "/account rename Acme Corp to Acme Inc · /account merge Acme Inc into Acme Corp · /account list"
 )
 
-Work = Callable[[Payload, WebClient, Place], list[views.Message]]
+OWED = ("/brief", "/recall", "/timeline")
+"""Commands that only ask: a process that ends before it has answered leaves them to the next one."""
+HELD = ("command", "text", "team_id", "user_id", "channel_id", "channel_name", "response_url", "trigger_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where a command is answered, and what is called once it is."""
+
+    place: Place
+    then: Callable[[], object] = lambda: None
+
+    def show(self, messages: Sequence[views.Message]) -> list[views.Message]:
+        """Show an answer that is there at once; nothing is left to say."""
+        self.place.show(messages)
+        self.then()
+        return []
+
+
+Work = Callable[[Payload, WebClient, Reply], list[views.Message]]
 """Carries a command out. What takes long it shows in the place itself, and gives nothing more to say."""
 
 
@@ -55,19 +75,23 @@ class Commands:
         """Register every command of this file."""
         app.command("/log")(self._log)
         for name in self.works:
-            app.command(name)(ack=at_once, lazy=[self._answer])
+            app.command(name)(ack=self._take if name in OWED else at_once, lazy=[self._answer])
 
-    def run(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
+    def run(self, command: Payload, client: WebClient, reply: Reply) -> list[views.Message]:
         """Carry a command out. A name that could be several is asked about, with a button for each.
 
-        Gives what is left to say in `place`, where an answer that takes long is shown from here.
+        Gives what is left to say in the reply's place, where an answer that takes long is shown from here.
         """
         try:
             if command["command"] == "/log":
                 return [self._kept(command, self._viewer(command, client))[0]]
-            return self.works[command["command"]](command, client, place)
+            return self.works[command["command"]](command, client, reply)
         except AmbiguousName as error:
-            return [self._ask(command, error)]
+            return reply.show([self._ask(command, error)])
+
+    def give(self, command: Payload, client: WebClient) -> None:
+        """Answer a command that another process took on: Slack lets it be answered for half an hour."""
+        self._answer(command, Respond(response_url=str(command["response_url"])), client)
 
     def chosen(self, number: str, candidate: int, user: str, client: WebClient, place: Place) -> list[views.Message]:
         """Carry out the command that waited, with the candidate of a button; it is remembered for the channel."""
@@ -75,14 +99,28 @@ class Commands:
         name = question.candidates[candidate]
         self._desk.choose(self._guard.viewer(question.command, client), question.asked, name)
         meant = question.command.get("meant", {}) | {question.asked: name}
-        return self.run({**question.command, "meant": meant}, client, place)
+        return self.run({**question.command, "meant": meant}, client, Reply(place))
 
     def _viewer(self, command: Payload, client: WebClient) -> Viewer:
         """Who asks, and whom they have just said they mean."""
         return replace(self._guard.viewer(command, client), meant=_meant(command))
 
     def _answer(self, command: Payload, respond: Respond, client: WebClient) -> None:
-        answered(respond, lambda: self.run(command, client, ByResponse(respond)))
+        done = partial(self._desk.memory.inbox.done, *_delivery(command))
+        try:
+            for message in self.run(command, client, Reply(ByResponse(respond), done)):
+                respond(**private(message))
+        except Exception as error:  # noqa: BLE001 - one handler: the person is told, the log gets a reference
+            respond(**private(trouble(error)))
+            done()
+
+    def _take(self, ack: Ack, command: Payload) -> None:
+        try:
+            held = {key: command.get(key, "") for key in HELD}
+            self._desk.memory.inbox.take(*_delivery(command), held)
+        except Exception as error:  # noqa: BLE001 - the acknowledgement must go out whatever happened
+            log.warning("a question is not kept: %s", type(error).__name__)
+        ack()
 
     def _log(self, ack: Ack, command: Payload, respond: Respond, client: WebClient) -> None:
         met = self._guard.has_met(command) or not _text(command)
@@ -128,7 +166,7 @@ class Commands:
         number = self._pending.keep(Question(dict(command), error.name, error.candidates))
         return shown.which(error.name, error.candidates, number)
 
-    def _brief(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
+    def _brief(self, command: Payload, client: WebClient, reply: Reply) -> list[views.Message]:
         who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(BRIEF_USAGE)
@@ -136,19 +174,19 @@ class Commands:
         everyone = self._guard.everyone_in(viewer.channel, viewer, client)
         if everyone is None:
             again = partial(self._viewer, command, client)
-            show_brief(self._desk, self._slowly, Asked(viewer, again, place), who)
+            show_brief(self._desk, self._slowly, Asked(viewer, again, reply.place, reply.then), who)
             return []
         still = everyone_still(self._guard, viewer, client)
-        post_brief(self._desk, self._slowly, everyone, who, client, again=still)
+        post_brief(self._desk, self._slowly, everyone, who, client, again=still, then=reply.then)
         return unshared(self._desk, viewer, everyone, who)
 
-    def _recall(self, command: Payload, client: WebClient, place: Place) -> list[views.Message]:
+    def _recall(self, command: Payload, client: WebClient, reply: Reply) -> list[views.Message]:
         text, viewer = _text(command), self._viewer(command, client)
         if not text:
             raise BadInput(RECALL_USAGE)
         number = self._pending.keep(Question(dict(command), "", ()))
         found, again = self._desk.recall_line(viewer, text), partial(self._viewer, command, client)
-        show_answer(self._desk, self._slowly, Asked(viewer, again, place), found, share=number)
+        show_answer(self._desk, self._slowly, Asked(viewer, again, reply.place, reply.then), found, share=number)
         return []
 
     def share(self, number: str, body: Payload, client: WebClient) -> list[views.Message]:
@@ -166,13 +204,13 @@ class Commands:
             client.chat_postMessage(channel=viewer.channel, thread_ts=thread, **quiet(message))
         return [views.sentence("Shared.")]
 
-    def _timeline(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
+    def _timeline(self, command: Payload, client: WebClient, reply: Reply) -> list[views.Message]:
         who, viewer = _text(command), self._viewer(command, client)
         if not who and self._desk.linked(viewer) is None:
             raise BadInput(TIMELINE_USAGE)
-        return views.timeline(self._desk.timeline(viewer, who))
+        return reply.show(views.timeline(self._desk.timeline(viewer, who)))
 
-    def _account(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
+    def _account(self, command: Payload, client: WebClient, _reply: Reply) -> list[views.Message]:
         viewer = self._viewer(command, client)
         verb, _, rest = _text(command).partition(" ")
         rest = rest.strip()
@@ -204,7 +242,7 @@ class Commands:
                 raise
             return self._desk.rename_account(viewer, linked.key, rest)
 
-    def _rapport(self, command: Payload, client: WebClient, _place: Place) -> list[views.Message]:
+    def _rapport(self, command: Payload, client: WebClient, _reply: Reply) -> list[views.Message]:
         viewer = self._guard.viewer(command, client)
         if _text(command) == "privacy":
             return [shown.privacy()]
@@ -216,6 +254,11 @@ class Commands:
             held = [shown.settings(viewer.tz, self._desk.linked(viewer), self._desk.scribe.name)]
             return [*held, reminded(self._desk.preferences(viewer))]
         return [shown.help_()]
+
+
+def _delivery(command: Payload) -> tuple[str, str]:
+    """What a command is known by in the inbox: its workspace and its key."""
+    return str(command.get("team_id", "")), f"{COMMAND}:{command.get('trigger_id', '')}"
 
 
 def _meant(command: Payload) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,6 @@ before that, so that the same event twice is answered once."""
 import logging
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from bot.slack.asking import Payload, quiet, trouble
 from bot.slack.briefing import Asked, everyone_still, show_answer
 from bot.slack.guard import Guard
 from bot.slack.home import publish
+from bot.slack.owed import EVENT
 from bot.slack.slowly import Alone, InChannel, Slowly
 from bot.slack.threads import Threads
 from bot.slack.views import home as shown
@@ -65,7 +65,7 @@ def is_question(body: Payload) -> bool:
 
 def key_of(body: Payload) -> str:
     """What an event is known by in the inbox."""
-    return f"event:{body.get('event_id', '')}"
+    return f"{EVENT}:{body.get('event_id', '')}"
 
 
 class Answers:
@@ -78,21 +78,6 @@ class Answers:
         """Answer a question, or say what is wrong, where it was asked."""
         done = partial(self._desk.memory.inbox.done, str(body.get("team_id", "")), key_of(body))
         _told_of_trouble(partial(self._give, done), done)(body["event"], body, client)
-
-    def again(self, client_of: Callable[[str], WebClient | None], wait: timedelta | None = None) -> int:
-        """Answer what was asked of a process that has ended since; returns how many questions that were.
-
-        A chore of the worker. `client_of` gives a workspace's client, None where it has no token any more.
-        """
-        inbox, given = self._desk.memory.inbox, 0
-        for delivery in inbox.unanswered() if wait is None else inbox.unanswered(wait):
-            client = client_of(delivery.team_id)
-            if client is None:
-                inbox.done(delivery.team_id, delivery.key)
-                continue
-            self.give(delivery.work, client)
-            given += 1
-        return given
 
     def _give(self, done: Callable[[], None], event: Payload, body: Payload, client: WebClient) -> None:
         answer = self._answer_mention if event["type"] == "app_mention" else self._answer_message

@@ -11,8 +11,11 @@ from slack_sdk.errors import SlackApiError
 from bot.desk import Desk, Viewer
 from bot.poster import NotPosted
 from bot.slack.asking import FIXES, quiet
+from bot.slack.commands import Commands
 from bot.slack.events import Answers
 from bot.slack.guard import Guard, is_external, is_full_member
+from bot.slack.owed import COMMAND, EVENT, Owed
+from bot.slack.pending import Pending
 from bot.slack.slowly import Slowly
 from bot.slack.threads import Threads
 from bot.slack.views import Message, week
@@ -37,7 +40,9 @@ class Posting:
         self._desk = desk
         self._client_of = client_of
         self._guard = Guard()
-        self._answers = Answers(desk, self._guard, Threads(), slowly or Slowly())
+        slowly = slowly or Slowly()
+        events, commands = Answers(desk, self._guard, Threads(), slowly), Commands(desk, self._guard, Pending(), slowly)
+        self._owed = Owed(desk.memory.inbox, {EVENT: events.give, COMMAND: commands.give})
         self._people: dict[tuple[str, str], tuple[datetime, Mapping[str, Any]]] = {}
 
     def digest(self, plan: DigestPlan, slot: datetime) -> str:
@@ -81,7 +86,7 @@ class Posting:
 
     def answer_again(self) -> int:
         """Answer what was asked of a process that ended before it had answered; returns how many there were."""
-        return self._answers.again(self._client_of)
+        return self._owed.again(self._client_of)
 
     def _remind(self, team: str) -> int:
         # By tomorrow, since it is tomorrow already somewhere; whoever has nothing due is not asked about at Slack.

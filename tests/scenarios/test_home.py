@@ -14,6 +14,7 @@ from bot.samples import sample_payloads
 from bot.scribe_plain import PlainScribe
 from bot.slack import events
 from bot.slack.guard import Guard
+from bot.slack.owed import EVENT, Owed
 from bot.slack.slowly import Slowly
 from bot.slack.threads import Threads
 from bot.slack.views import home
@@ -226,7 +227,8 @@ def test_a_question_survives_a_crash_after_its_acknowledgement(
         assert getattr(slack, kind)("acme-01: what pricing objections came up?").status == 200, "a duplicate"
         wait_until(lambda: bool(slack.memory.inbox.unanswered(timedelta(0))))
     client = WebClient(token="xoxb-test", base_url=slack.stub.url)
-    after = events.Answers(slack.desk, Guard(), Threads(), Slowly())
+    answers = events.Answers(slack.desk, Guard(), Threads(), Slowly())
+    after = Owed(slack.memory.inbox, {EVENT: answers.give})
     assert after.again(lambda _team: client) == 0, "it may still be under way"
     assert after.again(lambda _team: client, timedelta(0)) == 1
     assert after.again(lambda _team: client, timedelta(0)) == 0
