@@ -466,7 +466,8 @@ CUES: Mapping[str, str] = {
         scared, spooked, disappointed, upset, red flag, said no, turned down, declined, over budget, sees no point,
         kept asking, not impressed, unimpressed, cold feet, on the fence, steep, more than expected, above what,
         higher than, missing, lacks, cannot, can't, couldn't, uncertain, thin, struck out, what happens if,
-        overkill, tight, not enough, underwhelmed, alarmed, in doubt, sore point, last thing they need""",
+        overkill, tight, not enough, underwhelmed, alarmed, in doubt, sore point, last thing they need, won't let, will
+        block, would block, go nuts, coming back to, won't bend, swallow, grumble, grumbles, won't back, way north""",
     "resolved": """
         is content, content with, ok with it, okay with it, ticked, ticked off, unblocks, in place now, closed,
         works now, working now, back to normal, cleared up, off her mind, off his mind, no further questions,
@@ -517,12 +518,13 @@ CUES: Mapping[str, str] = {
         current vendor, current provider, current supplier, they use, they already use, renew with, contract with,
         account with, came in at, came in lower, came in cheaper, displace, rip out, replace, trialling, courting,
         in the mix, in the running, finalist, finalists, runner up, market leader, lost to, another quote, another
-        offer, price match, matched""",
+        offer, price match, matched, were in last, were in this, were in on, has quoted, have quoted, below us, throw
+        in, throws in, swears by, half our price""",
     "budget": """
         on ice, put on ice, on hold, purchases, no new tools, year end money, money left, leftover, underspend,
         overspend, procurement freeze, spending stop, half year numbers, quarter numbers, budget, budgeted, funding,
         funded, funds, freeze, frozen, fiscal year, fiscal, allocated, earmarked, set aside, no money, money, capex,
-        opex, cost cutting, cuts, spend, spending, line item, budget line, cost center, cost centre, cfo,
+        opex, cost cutting, pencilled in, spend locked, cuts, spend, spending, line item, budget line, cost center, cost centre, cfo,
         controller, finance, approved spend, no spend, purse""",
     "next_step": """
         next step, next steps, follow up, follow-up, following up, scheduled, booked, reconvene, meet again, next
@@ -535,7 +537,8 @@ CUES: Mapping[str, str] = {
         demonstrated, demo, demo for, walked through, walked, explained, presented, pitched, answered, went through,
         gave them, gave her, gave him, provided, delivered, passed on, quoted, returned, ran through, ran them,
         talked them through, talked her through, talked him through, let them know, let her know, let him know,
-        clarified, took them through, handed over, submitted, replied, covered, attached, uploaded""",
+        clarified, took them through, handed over, submitted, replied, covered, attached, uploaded, reached, out to, is
+        with""",
     "pilot": """
         proof, prove it, wants proof, on one site, one site, one team, one region, one department, first phase, in
         one, for 30 days, for two weeks, for a month, six weeks, test it, tested, testing, success measure, pilot,
@@ -563,7 +566,7 @@ CUES: Mapping[str, str] = {
         decides, decide, decision, has to go through, needs to go through, goes to, go through, board, committee,
         procurement, purchasing, economic buyer, reports to, champion, sponsor, veto, signatory, budget holder,
         steering committee, stakeholder, buy in, buy-in, green light, owns the, run it by, run it past, gatekeeper,
-        needs the ok, blessing, signing authority, parent company, above, cfo, ceo, cio, cto, coo, managing
+        needs the ok, blessing, signing authority, parent company, in the end it's, in the end it is, their ear, his ear, her ear, only negotiates, above, cfo, ceo, cio, cto, coo, managing
         director, head office, get past, pushing internally, internally, point person, in charge""",
     "silence": """
         nothing from, no word, no news, reminded, unread, went cold, gone cold, does not pick up, dodging, stopped
@@ -571,7 +574,7 @@ CUES: Mapping[str, str] = {
         responded, hasn't replied, haven't heard, have not heard, not heard back, heard nothing, nothing back, went
         quiet, gone quiet, went dark, gone dark, silent, silence, ghosted, unresponsive, voicemail, did not pick up,
         didn't pick up, radio silence, left a message, no-show, no show, quiet, chased, chasing, unanswered, not
-        replied, bounced, second attempt, third attempt, still nothing, out of office, on leave""",
+        replied, no reaction, still no, bounced, second attempt, third attempt, still nothing, out of office, on leave""",
     "change": """
         sabbatical, stand-in, stand in, stands in, deputy, covering for, cover for, had a baby, new to, in charge
         now, reporting to, renamed, split up, spun off, left the company, leaves, leaving, left, new role, promoted,
@@ -621,7 +624,8 @@ ASKED: Mapping[str, str] = {
         commitment, commitments, commit, committed, action items, to do, deliverable, deliverables, our homework,
         follow through, our word, owe, owed, guarantee, guaranteed, pledge, pledged, assure, assured, assurance,
         assurances, obligation, obligations, we going to, concession, concessions, we concede, we give, we
-        undertake, we say we, on us, we agree to, should we send, should i send, our end""",
+        undertake, we say we, on us, we agree to, should we send, should i send, our end, say we'd, said we'd, we would, we'd deliver, did we deliver, did
+        we hand, we get back, we come back, keep our word, were we to""",
     "promise_them": """
         they promise, they promised, she promise, he promise, she promised, he promised, they commit, they
         committed, she commit, he commit, they owe, owes us, owe us, their commitment, their commitments, their
@@ -630,7 +634,8 @@ ASKED: Mapping[str, str] = {
         supposed, they going to, she going to, he going to, from them, they say they, she say she, he say he, their
         end, their court, did they offer, promises, promised, promise, commitments, commitment, committed, commit,
         send us, get us, give us, get back to us, come back to us, expect from them, on them, they need to, they
-        have to, volunteer, volunteered, agree to do, promise to do, promised to do""",
+        have to, volunteer, volunteered, agree to do, promise to do, promised to do, fail to hand, failed to hand, fail to send,
+        failed to send, did they deliver, did they send, did she send, did he send, did they get back, hand us""",
     "competitor": """
         competitor, competitors, competition, competing, competitive, compete, rival, rivals, other vendor, other
         vendors, another vendor, vendors, alternative, alternatives, who else, what else, looking at, evaluating,
@@ -640,7 +645,7 @@ ASKED: Mapping[str, str] = {
         to, instead of us, besides us, elsewhere, other solutions, other solution, talking to, in the running, who
         are we fighting, shopping around, weighing, considering, current provider, current vendor, prefer, other
         companies, other company, other providers, the market, threat, another supplier, another provider, another
-        product, another tool, beat us, ahead of us, cheaper offer""",
+        product, another tool, beat us, ahead of us, cheaper offer, demonstrated a product, demonstrated a, also demonstrated""",
     "budget": """
         budget, budgets, funding, funds, funded, money, spend, spending, afford, financial, finances, finance,
         fiscal, freeze, frozen, cfo, pay for, cost cutting, cash, financially""",
@@ -678,7 +683,7 @@ ASKED: Mapping[str, str] = {
         say, final call, budget holder, stakeholder, stakeholders, buying committee, committee, board, procurement,
         purchasing, champion, sponsor, economic buyer, in charge, power, veto, influence, influencer, influences,
         convince, buy in, buy-in, blessing, who else needs, who owns, who runs, call the shots, calls the shots,
-        signatory, green light, involved, say yes, said yes, gatekeeper, who has to, who needs to, our contact,
+        signatory, green light, involved, say yes, said yes, gatekeeper, who has to, who needs to, last word, final word, has the say, our contact,
         point person, who controls, holds the""",
     "silence": """
         respond, responded, response, reply, replied, quiet, silent, silence, go dark, gone dark, went dark,

@@ -115,6 +115,11 @@ BELIEF: Mapping[str, float] = {
 }  # fmt: skip
 """What speaks for an answer on record; below 0 in sum, the ranking abstains."""
 
+FOLLOWED = frozenset(("promise_us", "promise_them", "resolved", "told", "next_step"))
+FOLLOWS = 0.3
+"""What the note after one that fits counts where the question asks for something that goes on: a promise has two notes,
+the one that gives it and the one that keeps it."""
+
 LOOKED_AT = 3
 BACKGROUND, BACKGROUND_NOTES = 0.12, 4
 """Cosine of a note with a question it has nothing to do with, weighing as four notes: small scopes have no shape."""
@@ -137,6 +142,8 @@ def rank_scope(scope: "Scope", words: "Words", cosines: Floats | Vector, limit: 
     near = scope.meanings(cosines.astype(np.float64))
     leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
     score = np.maximum.reduceat(leaf, at.first) + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
+    if scope.question.kinds & FOLLOWED:
+        score = score + (1 - at.talk) * FOLLOWS * np.append(0.0, np.maximum(score - score.mean(), 0.0)[:-1])
     order = np.lexsort((-at.notes, -score))[:limit]
     doubts = {**words.doubts, **near.doubts, **words.met(order[:LOOKED_AT])}
     belief = sum(BELIEF[name] * value for name, value in doubts.items())
