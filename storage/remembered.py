@@ -4,12 +4,11 @@ in a row."""
 from collections import Counter, OrderedDict
 from collections.abc import Hashable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-Arrays = tuple[NDArray[np.int64], NDArray[np.float32]]
+Arrays = tuple[NDArray[Any], ...]
 
 
 class Remembered:

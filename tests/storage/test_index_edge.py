@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from storage import index_edge
 from storage.errors import FolderInUse, IndexDown
 from storage.index import Point, Scope, Vector
 from storage.index_edge import EdgeIndex
+from storage.ranking import ORDINAL_BITS
 
 DIMS = 8
 ROOT = Path(__file__).parents[2]
@@ -370,3 +372,43 @@ def test_a_closed_index_says_so(tmp_path: Path) -> None:
     with pytest.raises(IndexDown, match="closed"):
         index.count("T1")
     index.flush()
+
+
+# --- what is kept in memory ---
+
+
+def kept(index: EdgeIndex, scope: Scope) -> bool:
+    """Whether a scope has been read whole, within five seconds."""
+    for _ in range(250):
+        if len(index._remembered.get("T1", (scope, EVERYTHING)) or ()) > 2:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("scope", [Scope(accounts=(1,)), Scope(accounts=(2,), audience=frozenset({"C1"})), Scope()])
+def test_a_scope_asked_about_twice_is_answered_alike_from_memory(tmp_path: Path, scope: Scope) -> None:
+    """Cosines and postings are those of the engine, also of a word that is nowhere; what is written is seen at once."""
+    index = opened(tmp_path)
+    index.upsert("T1", [note(number) for number in range(1, 80)])
+    engine = found(index, scope)
+    assert found(index, scope) == engine
+    assert kept(index, scope)
+    memory = found(index, scope)
+    assert [id_ for id_, _ in memory] == [id_ for id_, _ in engine]
+    assert [score for _, score in memory] == pytest.approx([score for _, score in engine], abs=2e-3)
+    assert len(index.candidates("T1", scope, None, [4_000_000_000], EVERYTHING).postings[0][0]) == 0
+    index.remove("T1", [31])
+    assert 31 not in {id_ >> ORDINAL_BITS for id_, _ in found(index, scope)}
+    index.close()
+
+
+def test_closing_does_not_wait_for_what_is_read_beside(tmp_path: Path) -> None:
+    """A scope that is being read into memory is left where it is, and the index closes cleanly."""
+    index = opened(tmp_path)
+    index.upsert("T1", [note(number) for number in range(1, 900)])
+    for _ in range(2):
+        found(index, Scope())
+    index.close()
+    with pytest.raises(IndexDown):
+        found(index)
