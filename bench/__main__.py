@@ -37,7 +37,9 @@ FULL = 100_000
 PER_ACCOUNT = 50
 DISTINCT = 2_000
 STEP = 5_000
-WARM_UP = 10
+WARM_UP, WARM_ROUNDS = 10, 4
+PROSPECTS = 40
+"""Accounts of a rep: they carry 30 to 50."""
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 - signs what this process sends to itself
 
 
@@ -116,9 +118,19 @@ def recall(sizes: Iterable[int], questions: int) -> None:
         filled = 0
         for size in sizes:
             filled = _grow(memory, texts, filled, size)
-            bare, whole = _turns(memory, embedder, filled, questions)
-            print(f"  {filled:7,} notes: recall {whole:.2f}, question embedding alone {bare:.2f}; {_rss()}")
-            _verdict("of the question embedding", whole / bare, 1.5)
+            accounts = max(1, filled // PER_ACCOUNT)
+            # First those that nobody has asked about since the process began, then a rep's own, day in, day out.
+            cold, warm = range(PROSPECTS, accounts), range(min(PROSPECTS, accounts))
+            for name, among, most in (
+                ("of accounts for the first time", cold, 2.0),
+                ("of a rep's accounts in turn", warm, 1.5),
+            ):
+                if not among:
+                    continue
+                rounds = WARM_ROUNDS * len(among) if among is warm else WARM_UP
+                bare, whole = _turns(memory, embedder, among, questions, rounds)
+                print(f"  {filled:7,} notes, asked {name}: {whole:.2f}, embedding alone {bare:.2f}; {_rss()}")
+                _verdict("of the question embedding", whole / bare, most)
     print()
 
 
@@ -132,14 +144,17 @@ def _grow(memory: Memory, texts: Sequence[str], filled: int, size: int) -> int:
     return filled
 
 
-def _turns(memory: Memory, embedder: Embedder, filled: int, questions: int) -> tuple[float, float]:
-    team, accounts = memory.of(TEAM), max(1, filled // PER_ACCOUNT)
+def _turns(memory: Memory, embedder: Embedder, among: range, questions: int, skip: int) -> tuple[float, float]:
+    """Medians over questions in accounts by number, one after the other; the first to `skip` are not counted."""
+    team = memory.of(TEAM)
     bare, whole = [], []
-    for n in range(questions + WARM_UP):
-        question, account = samples.QUESTIONS[n % len(samples.QUESTIONS)], samples.key_of(n * 7 % accounts)
+    for n in range(questions + skip):
+        # Each round asks an account something else.
+        question = samples.QUESTIONS[(n + n // len(among)) % len(samples.QUESTIONS)]
+        account = samples.key_of(among[n % len(among)])
         bare.append(1e3 * _seconds(partial(embedder.question, question)))
         whole.append(1e3 * _seconds(partial(team.recall, question, account=account, abstain=False)))
-    return median(bare[WARM_UP:]), median(whole[WARM_UP:])
+    return median(bare[skip:]), median(whole[skip:])
 
 
 # ---------------------------------------------------------------------------------------------- Slack
