@@ -1,6 +1,6 @@
 """Measures the figures that Rapport promises, and prints them. Nothing is kept: each measures in a folder of its own.
 
-    python -m bench                             all three
+    python -m bench                             all of them
     python -m bench --only recall --full        recall among 100,000 notes too
     python -m bench --only recall --notes 5000  recall among as many as named
 
@@ -185,6 +185,26 @@ def slack(count: int, commands: int) -> None:
             busy = [_dispatch(app, n) for n in range(len(calm) + WARM_UP, len(calm) + WARM_UP + commands)]
         _print_slack("while an import runs", busy)
     _verdict("ms at the median", median(busy), 100)
+    print()
+
+
+def load(rate: float, seconds: float) -> None:
+    """Milliseconds until commands sent to a real server at a steady rate are acknowledged and answered."""
+    from bench.load import run
+
+    print(f"Slack: {rate:g} commands a second for {seconds:g} s at a real server, ms")
+    for when, pending in (("nothing beside it", 0), ("while it indexes", int(400 * seconds))):
+        found = run(rate, seconds, pending)
+        _print_slack(f"{when}: acknowledged", found.acknowledged)
+        _print_slack(f"{when}: asked, answered", found.answered)
+        print(f"  {found.lost} never acknowledged")
+        if not pending:
+            _verdict("ms at the 99th of a hundred", _late(found.acknowledged, 0.99), 100)
+    print()
+
+
+def _late(found: Sequence[float], share: float) -> float:
+    return sorted(found)[min(len(found) - 1, int(share * len(found)))]
 
 
 def _dispatch(app: "App", number: int) -> float:
@@ -233,9 +253,8 @@ def _importing(memory: Memory, count: int) -> Iterator[None]:
 
 
 def _print_slack(when: str, found: Sequence[float]) -> None:
-    ordered = sorted(found)
-    late = ordered[int(0.95 * len(ordered))]
-    print(f"  {when:21} {median(ordered):6.1f}; 95 % within {late:.1f}, all in {ordered[-1]:.1f}")
+    late = "".join(f", {round(100 * share)} % within {_late(found, share):.1f}" for share in (0.95, 0.99))
+    print(f"  {when:36} {median(found):6.1f}{late}, all in {max(found):.1f}")
 
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -290,11 +309,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", choices=["import", "recall", "slack"])
+    parser.add_argument("--only", choices=["import", "recall", "slack", "load"])
     parser.add_argument("--notes", type=int, help="notes to import, and in the store for recall")
     parser.add_argument("--full", action="store_true", help=f"recall among {FULL:,} notes too (minutes)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the import")
     parser.add_argument("--questions", type=int, default=300, help="questions, and commands to Slack")
+    parser.add_argument("--seconds", type=float, default=30, help="of steady load")
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
     sizes = (args.notes,) if args.notes else SIZES
@@ -304,6 +324,8 @@ def main() -> None:
         recall((*sizes, FULL) if args.full else sizes, args.questions)
     if args.only in (None, "slack"):
         slack(args.notes or STEP, args.questions)
+    if args.only in (None, "load"):
+        load(20, args.seconds)
 
 
 if __name__ == "__main__":
