@@ -15,7 +15,7 @@ from storage import Kind, Side, Topic
 VERSION = "rules/2"
 
 SENTENCE_LIMIT = 600
-_SPLIT = re.compile(r"\n+|(?<=[.!?;])\s+(?=[\"'(A-Za-z0-9•-])|\s+[•·]\s+")
+_SPLIT = re.compile(r"\n+|(?<=[.!?;])\s+(?=[\"'(A-Za-z0-9•-])|(?<=\s)[•·]\s+")
 _ABBREVIATED = re.compile(r"\b(?:mr|mrs|ms|dr|inc|ltd|co|corp|vs|e\.g|i\.e|approx|no|dept|est)\.$", re.I)
 
 
@@ -203,7 +203,7 @@ _EXCLUDES: dict[Kind, frozenset[Kind]] = {
 }
 """Kinds that do not stand beside another in one clause: the more telling one is kept."""
 
-_CLAUSE = re.compile(r",\s+(?:but|and|though|although|so)\s+|\s+(?:but|though|although|however)\s+|;\s*", re.I)
+_CLAUSE = re.compile(r",\s{1,9}(?:but|and|though|although|so)\s|(?<=\s)(?:but|though|although|however)\s|;\s*", re.I)
 
 
 def read_by_rules(text: str) -> Reading:
