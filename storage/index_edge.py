@@ -178,7 +178,8 @@ class EdgeIndex:
         edition, key = self._remembered.edition(team), (scope, limit)
         asked_before = self._remembered.get(team, key) is not None
         found = _arrays(edge.query(_nearest_to(question, scope, limit)))
-        if scope.notes is None and len(found[0]) <= HELD_POINTS:
+        # Fewer than the limit: these are all points of the scope.
+        if scope.notes is None and 0 < len(found[0]) < min(limit, HELD_POINTS):
             # Asked about for a second time, a scope is read whole, beside the answer: who asks twice asks on.
             if not asked_before:
                 self._remembered.keep(team, key, (), edition)
@@ -545,7 +546,7 @@ class _Whole(NamedTuple):
 
 
 def _whole(edge: qe.EdgeShard, points: NDArray[np.int64], closing: Event) -> _Whole | None:
-    """All that these points hold, as the engine keeps it; None when the index is closing."""
+    """All that these points hold, as the engine keeps it; None when the index is closing, or they are gone."""
     held: list[tuple[int, Any, Any]] = []
     for start in range(0, len(points), READ_CHUNK):
         if closing.is_set():
@@ -554,6 +555,8 @@ def _whole(edge: qe.EdgeShard, points: NDArray[np.int64], closing: Event) -> _Wh
         records = edge.retrieve(some, with_payload=False, with_vector=["dense", "words"])
         vectors = ((int(str(record.id)), record.vector) for record in records)
         held += [(id_, v["dense"], v["words"]) for id_, v in vectors if isinstance(v, dict)]
+    if not held:
+        return None
     ids = np.array([id_ for id_, _, _ in held], np.int64)
     dimensions = np.concatenate([np.zeros(0, np.int64), *(np.array(w.indices, np.int64) for _, _, w in held)])
     weights = np.concatenate([np.zeros(0, np.float32), *(np.array(w.values, np.float32) for _, _, w in held)])

@@ -403,6 +403,18 @@ def test_a_scope_asked_about_twice_is_answered_alike_from_memory(tmp_path: Path,
     index.close()
 
 
+def test_a_scope_that_is_empty_or_cut_off_is_not_kept(tmp_path: Path) -> None:
+    """What is kept answers for the whole scope, so a part of it will not do; nothing is answered with nothing."""
+    index = opened(tmp_path)
+    index.upsert("T1", [note(number) for number in range(1, 80)])
+    for _ in range(4):
+        cut = index.candidates("T1", Scope(), vector(0), range(7), 10)
+        empty = index.candidates("T1", Scope(accounts=(77,)), vector(0), range(7), EVERYTHING)
+    index.close()
+    assert [len(points) for points, _ in cut.postings] == [10] * 7
+    assert len(empty.points) == 0
+
+
 def test_closing_does_not_wait_for_what_is_read_beside(tmp_path: Path) -> None:
     """A scope that is being read into memory is left where it is, and the index closes cleanly."""
     index = opened(tmp_path)
