@@ -13,8 +13,8 @@ from storage.ground import Ground, inbox
 KEPT = timedelta(days=7)
 WAIT = timedelta(minutes=2)
 """Longer than any answer takes: a question that old was asked of a process that has ended."""
-STALE = timedelta(hours=1)
-"""A question that old is not answered any more: whoever asked has gone on."""
+STALE = timedelta(minutes=30)
+"""A question that old is not answered any more: whoever asked has gone on, and Slack takes no answer to a command."""
 MOST_TRIES = 3
 _HELLO = "hello:"
 _x = inbox.c
@@ -66,7 +66,8 @@ class Inbox:
     def unanswered(self, wait: timedelta = WAIT) -> tuple[Delivery, ...]:
         """Take up the questions that nobody has answered for `wait`, each by one process and a few times at most.
 
-        Those older than an hour are let go. A question may be answered twice, when a process ends just after answering.
+        Those older than half an hour are let go. A question may be answered
+        twice, when a process ends just after answering.
         """
         now = self._ground.now()
         waiting = _x.work.is_not(None)

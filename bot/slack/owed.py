@@ -1,5 +1,6 @@
 """Answers that are owed: what was asked and acknowledged stays in the inbox until it is answered, over a crash too."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ from slack_sdk import WebClient
 
 from bot.slack.asking import Payload
 from storage.inbox import WAIT, Inbox
+
+log = logging.getLogger("rapport.slack")
 
 EVENT, COMMAND = "event", "command"
 
@@ -32,6 +35,10 @@ class Owed:
             if client is None:
                 self._inbox.done(delivery.team_id, delivery.key)
                 continue
-            self._by_kind[delivery.key.partition(":")[0]](delivery.work, client)
+            try:
+                self._by_kind[delivery.key.partition(":")[0]](delivery.work, client)
+            except Exception as error:  # noqa: BLE001 - the next one must not wait for it; it is tried again by itself
+                log.warning("an owed answer could not be given: %s", type(error).__name__)
+                continue
             given += 1
         return given

@@ -88,3 +88,18 @@ def test_a_workspace_that_is_gone_is_owed_nothing(slack: Slack, monkeypatch: pyt
     fresh.finished()
     assert next_process(slack).again(lambda _team: None, NOW) == 0
     assert slack.memory.inbox.unanswered(NOW) == ()
+
+
+def test_an_answer_that_cannot_be_given_does_not_hold_up_the_next(
+    slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an answer's address is dead the other one is given all the same."""
+    with monkeypatch.context() as crashing:
+        crashing.setattr(commands.Commands, "_answer", lambda *_: None)
+        fresh = slack.renewed()
+        fresh.command("/timeline", "acme-01", trigger="t1", response_url="http://127.0.0.1:9/gone")
+        fresh.command("/timeline", "acme-01", trigger="t2")
+        fresh.finished()
+    client = WebClient(token="xoxb-test", base_url=slack.stub.url)
+    assert next_process(slack).again(lambda _team: client, NOW) == 1
+    assert "quarterly billing" in all_said(slack)

@@ -38,7 +38,7 @@ def test_of_many_at_once_one_is_first(tmp_path: Path) -> None:
 
 
 def test_a_question_is_taken_up_by_one_a_few_times_and_let_go_after_an_hour(tmp_path: Path) -> None:
-    """Not before it has waited, longer each time, by one process at a time; `done` and an hour end it."""
+    """Not before it has waited, longer each time, by one process at a time; `done` and half an hour end it."""
     clock = [datetime(2026, 6, 1, tzinfo=UTC)]
     config = StorageConfig(data_dir=tmp_path, now=lambda: clock[0])
     with open_memory(config, embedder=HashEmbedder(), index=MemoryIndex()) as memory:
