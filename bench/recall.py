@@ -3,9 +3,8 @@
     python -m bench.recall --sales bench/data/sales_dev.json
     python -m bench.recall --locomo ../shared/data/locomo_dev.json --ablate --leave-one-out
 
-`sales_dev.json` (17 accounts) is what weights and words were chosen on. `sales_unseen.json` (18 accounts) was written
-after that, mostly by people who did not know the ranking, and nothing was changed for it; what is changed for it one day
-belongs to the other file.
+`sales_dev.json` (17 accounts) is what weights and words were chosen on. `sales_unseen.json` (18 accounts) is later than
+they are, and nothing was changed for it; what is changed for it one day belongs to the other file.
 
 LoCoMo (Maharana et al. 2024) is read by path and never committed. Mapping: conversation = account; session or turn =
 interaction (text "Speaker: words", time of the session); question = recall query; evidence = the right interactions.
