@@ -3,8 +3,9 @@
     python -m bench.recall --sales bench/data/sales_dev.json
     python -m bench.recall --locomo ../shared/data/locomo_dev.json --ablate --leave-one-out
 
-`sales_dev.json` (17 accounts) is what weights and words were chosen on. `sales_unseen.json` (18 accounts) is later than
-they are, and nothing was changed for it; what is changed for it one day belongs to the other file.
+`sales_dev.json` (193 accounts) is what words, weights and aims were chosen on; `bench.aims` tells what they do for
+accounts that taught nothing. `sales_unseen.json` (14 accounts) was written apart from the ranking and kept aside: what
+is changed for it one day belongs to the other file. Both hold notes and questions made up for measuring.
 
 LoCoMo (Maharana et al. 2024) is read by path and never committed. Mapping: conversation = account; session or turn =
 interaction (text "Speaker: words", time of the session); question = recall query; evidence = the right interactions.
@@ -54,18 +55,20 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A case with what the pipeline saw (`scope`, `cosines`), the ids that answer it, and the seconds it took."""
+    """A case with what the pipeline saw (`scope`, `sense`), the ids that answer it, the keys of
+    the account's notes by id, and the seconds it took."""
 
     case: Case
     scope: ranking.Scope
-    cosines: Array
+    sense: ranking.Sense
     relevant: frozenset[int]
+    keys: Mapping[int, str]
     abstained: bool
     seconds: float
 
     def ranked(self) -> ranking.Ranking:
         """The ranking, made again with the weights of the moment."""
-        return ranking.rank_scope(self.scope, self.scope.words(), self.cosines, DEPTH)
+        return ranking.rank_scope(self.scope, self.scope.words(), self.sense, DEPTH)
 
 
 # ---------------------------------------------------------------------------------------------- corpora
@@ -134,11 +137,13 @@ def _ids(team: Any, account: str) -> dict[str, int]:
 
 
 def _ask_one(team: Any, case: Case, ids: Mapping[str, int]) -> Asked:
-    seen: list[tuple[ranking.Scope, Array, bool]] = []
+    seen: list[tuple[ranking.Scope, ranking.Sense, bool]] = []
 
-    def remembering(scope: ranking.Scope, words: ranking.Words, cosines: Array, limit: int = DEPTH) -> ranking.Ranking:
-        ranked = true_rank(scope, words, cosines, limit)
-        seen.append((scope, cosines, ranked.abstained))
+    def remembering(
+        scope: ranking.Scope, words: ranking.Words, sense: ranking.Sense, limit: int = DEPTH
+    ) -> ranking.Ranking:
+        ranked = true_rank(scope, words, sense, limit)
+        seen.append((scope, sense, ranked.abstained))
         return ranked
 
     true_rank = ranking.rank_scope
@@ -146,8 +151,9 @@ def _ask_one(team: Any, case: Case, ids: Mapping[str, int]) -> Asked:
         started = time.perf_counter()
         team.recall(case.question, account=case.account, limit=DEPTH, abstain=False)
         seconds = time.perf_counter() - started
-    scope, cosines, abstained = seen[0]
-    return Asked(case, scope, cosines, frozenset(ids[key] for key in case.relevant), abstained, seconds)
+    scope, sense, abstained = seen[0]
+    relevant = frozenset(ids[key] for key in case.relevant)
+    return Asked(case, scope, sense, relevant, {note: key for key, note in ids.items()}, abstained, seconds)
 
 
 # ---------------------------------------------------------------------------------------------- figures
@@ -247,7 +253,7 @@ def leave_one_out(answerable: Sequence[Asked]) -> None:
     rows = []
     for account in sorted({asked.case.account for asked in answerable}):
         others = [asked for asked in answerable if asked.case.account != account]
-        table = weights.fit([(asked.scope, asked.cosines, asked.relevant) for asked in others])
+        table = weights.fit([(asked.scope, asked.sense.cosines, asked.relevant) for asked in others])
         with mock.patch.object(ranking, "NOTES", table), mock.patch.object(ranking, "TALK", table):
             held = [asked for asked in answerable if asked.case.account == account]
             rows += [figures(gains(asked), len(asked.relevant)) for asked in held]
@@ -258,7 +264,7 @@ def leave_one_out(answerable: Sequence[Asked]) -> None:
 def timing(asked: Sequence[Asked]) -> None:
     """Print the time per question, and of the ranking alone."""
     ranked = 1e3 * float(np.median([_ranking_seconds(a) for a in asked]))
-    grains = int(np.median([len(a.cosines) for a in asked]))
+    grains = int(np.median([len(a.sense.cosines) for a in asked]))
     whole = 1e3 * float(np.median([a.seconds for a in asked]))
     print(f"  median per question {whole:.2f} ms, of which ranking {ranked:.2f} ms ({grains} grains)")
 

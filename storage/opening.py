@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from storage import sparse
+from storage.aim import Aims
 from storage.database import Database
 from storage.embedder import Embedder
 from storage.embedder_fastembed import FastembedEmbedder
@@ -73,7 +74,8 @@ def open_memory(
         while on_close:
             on_close.pop()()
         raise
-    memory = Memory(Ground(db, config.now, config.ring), Engines(engine, chosen, signature, lanes), on_close)
+    engines = Engines(engine, chosen, signature, lanes, Aims.load(chosen.signature))
+    memory = Memory(Ground(db, config.now, config.ring), engines, on_close)
     if hasattr(engine, "on_rebuilt"):  # an engine that finds damage while serving begins anew and says so
         engine.on_rebuilt = memory.requeue
     for notice in memory.verify():

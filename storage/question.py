@@ -70,7 +70,7 @@ class Question:
         return [term.dimension for term in self.terms]
 
     def rows(self, role: str) -> list[int]:
-        """Places of the terms with a role; `words`, `features` and `names` are groups of roles."""
+        """Places of the terms with a role; `words`, `telling` (words), `features` and `names` are groups of roles."""
         return self._rows.get(role, [])
 
     def row(self, text: str) -> int:
@@ -88,11 +88,6 @@ class Question:
         groups = [_FEATURES[self.terms[i].role] for i in self.rows("features")]
         return np.array([[float(group == one) for group in groups] for one in range(3)])
 
-    @property
-    def asks_more(self) -> bool:
-        """Whether kinds, days or people are asked for beside words."""
-        return bool(self.kinds or self.periods or self.rows("names"))
-
     @cached_property
     def _rows(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
@@ -105,6 +100,8 @@ class Question:
 _GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(WORD_WEIGHTS, ("words",)),
     **dict.fromkeys(_FEATURES, ("features",)),
+    "word": ("words", "telling"),
+    "covered": ("words", "telling"),
     "name": ("words", "names", "people"),
     "person": ("names", "people"),
     "called": ("words", "people"),

@@ -2,7 +2,7 @@
 
     question = parse("What did Dana say about pricing in May?", people=["Dana Reed"], today=date(2026, 6, 1))
     found = index.candidates(team, scope, vector, question.dimensions, limit)
-    ranking = rank(question, Evidence(found.points, found.cosines, found.postings), limit=10)
+    ranking = rank(question, Evidence(found.points, Sense(found.cosines), found.postings), limit=10)
 
 A note's score is a weighted sum of signals. Leaves are the passages of a note, or the note itself when it has none;
 leaves of one conversation (a note, or messages of the same minutes) are a sequence where neighbours support each other.
@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from math import exp
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage import sparse
+from storage.aim import NO_AIM, SIGNALS, Aim
 from storage.question import Question, Term, parse
 
 __all__ = ["Evidence", "Question", "Ranked", "Ranking", "Term", "parse", "rank"]
@@ -33,25 +35,53 @@ SAME_CONVERSATION = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Sense:
+    """What the question's vector says of P points: (P,) cosines, and what it is after with (P,) pulls towards that."""
+
+    cosines: Floats | Vector
+    pull: Floats | Vector | None = None
+    aim: Aim = NO_AIM
+
+    def at(self, places: Ids) -> "Sense":
+        """The same of the points at these places."""
+        return Sense(self.cosines[places], None if self.pull is None else self.pull[places], self.aim)
+
+    def plus(self, cosines: Sequence[float], pull: Sequence[float]) -> "Sense":
+        """The same with further points."""
+        pulls = None if self.pull is None else np.append(self.pull, pull)
+        return Sense(np.append(self.cosines, cosines), pulls, self.aim)
+
+
+class Grain(NamedTuple):
+    """A grain that is not in the index yet."""
+
+    point: int
+    cosine: float
+    pull: float
+    document: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the index knows in the scope: (n,) point ids with their cosines, and the postings of each term asked for."""
+    """What the index knows in the scope: (n,) point ids with their sense, and the postings of each term asked for."""
 
     points: Ids
-    cosines: Floats | NDArray[np.float32]
+    sense: Sense
     postings: tuple[Posting, ...]
 
-    def plus(self, terms: Sequence[Term], grains: Iterable[tuple[int, float, Mapping[int, float]]]) -> "Evidence":
-        """The same with grains that are not indexed yet: (point id, cosine, sparse vector) each."""
+    def plus(self, terms: Sequence[Term], grains: Iterable[Grain]) -> "Evidence":
+        """The same with grains that are not indexed yet."""
         new = list(grains)
-        points = np.array([point for point, _, _ in new], np.int64)
-        cosines = np.array([cosine for _, cosine, _ in new])
+        points = np.array([grain.point for grain in new], np.int64)
+        sense = self.sense.plus([grain.cosine for grain in new], [grain.pull for grain in new])
         postings = tuple(
             _extended(
-                posting, [(point, vector[term.dimension]) for point, _, vector in new if term.dimension in vector]
+                posting,
+                [(g.point, g.document[term.dimension]) for g in new if term.dimension in g.document],
             )
             for term, posting in zip(terms, self.postings, strict=True)
         )
-        return Evidence(np.concatenate([self.points, points]), np.concatenate([self.cosines, cosines]), postings)
+        return Evidence(np.concatenate([self.points, points]), sense, postings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +113,27 @@ class Weights:
 
 NOTES = Weights(
     leaf={
-        "dense": 0.70, "near_dense": 0.20, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
+        "dense": 0.74, "near_dense": 0.21, "words": 0.0, "window": 0.08, "near_window": 0.05, "length": 0.18,
+        "topic": 0.02, "subject": 0.11, "kind": 0.49,
+    },
+    note={
+        "whole_dense": 0.17, "conversation_words": 0.16, "topic": 0.12, "subject": 0.21, "kind": 0.22, "person": 0.93,
+        "date": 2.77, "recency": 0.15,
+    },
+)  # fmt: skip
+"""For notes of a few sentences, which share few words with their questions; fitted by bench/aims.py."""
+
+ALONE = Weights(
+    leaf={
+        "dense": 0.0, "near_dense": 0.0, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
         "topic": 0.10, "subject": 0.25, "kind": 0.75,
     },
     note={
-        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
+        "whole_dense": 0.0, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
         "date": 2.5, "recency": 0.05,
     },
 )  # fmt: skip
-"""For notes of a few sentences, which share few words with their questions: topics and kinds carry a good part."""
+"""For notes where nothing is known of their meaning, because the index is away."""
 
 TALK = Weights(
     leaf={
@@ -110,13 +152,19 @@ SHORT_TALK, LONG_TALK = 4.0, 12.0
 
 
 BELIEF: Mapping[str, float] = {
-    "base": -8.5, "talk": 4.0, "gap": 9.1, "best": -1.8, "names": 5.3, "asks_subject": -2.2, "subjects": 1.0,
-    "subjects_met": 2.3, "loose": 0.7, "bare": -1.2, "kinds": 1.3, "date": 3.9,
+    "names": 5.3, "asks_subject": -2.2, "subjects": 1.0, "subjects_met": 2.3, "date": 3.9, "best": -1.8, "gap": 9.1,
+    "kinds": 1.3, "spread": 0.0, "words": 0.0, "words_met": 0.0, "aimed": 0.0,
+    "few": 0.0,
 }  # fmt: skip
-"""What speaks for an answer on record; below 0 in sum, the ranking abstains."""
+BELIEF_BASE = -8.15
+"""What speaks for an answer on record, where nothing is known of what the question is after; below 0 in sum, the
+ranking abstains."""
+
+TALKED = 4.0
+"""What is added to the belief for transcripts: somewhere in a long talk there is an answer."""
 
 FOLLOWED = frozenset(("promise_us", "promise_them", "resolved", "told", "next_step"))
-FOLLOWS = 0.3
+FOLLOWS = 0.15
 """What the note after one that fits counts where the question asks for something that goes on: a promise has two notes,
 the one that gives it and the one that keeps it."""
 
@@ -131,25 +179,43 @@ def rank(question: Question, evidence: Evidence, limit: int = 10) -> Ranking:
     """Ranks the notes of the scope. An empty scope abstains."""
     order = np.argsort(evidence.points, kind="stable")
     scope = Scope.of(question, evidence.points[order], evidence.postings)
-    return rank_scope(scope, scope.words(), evidence.cosines[order], limit)
+    words = scope.words(NOTES if evidence.sense.cosines.any() else ALONE)
+    return rank_scope(scope, words, evidence.sense.at(order), limit)
 
 
-def rank_scope(scope: "Scope", words: "Words", cosines: Floats | Vector, limit: int = 10) -> Ranking:
-    """Ranks a scope by what its words say and by the (P,) cosines of its points, in their order."""
+def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) -> Ranking:
+    """Ranks a scope by what its words say and by the sense of its points, in their order."""
     if not len(scope.points):
         return Ranking((), True, "nothing on record yet")
     at = scope.layout
-    near = scope.meanings(cosines.astype(np.float64))
+    near, notes = scope.meanings(sense.cosines.astype(np.float64)), 1 - at.talk
     leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
+    if sense.pull is not None:
+        leaf += notes * sense.pull[at.leaf]
     score = np.maximum.reduceat(leaf, at.first) + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
-    if scope.question.kinds & FOLLOWED:
-        score = score + (1 - at.talk) * FOLLOWS * np.append(0.0, np.maximum(score - score.mean(), 0.0)[:-1])
+    score += notes * sense.aim.late * at.recency
+    follows = sense.aim.follows + (FOLLOWS if scope.question.kinds & FOLLOWED else 0.0)
+    score += notes * follows * np.append(0.0, np.maximum(score - score.mean(), 0.0)[:-1])
     order = np.lexsort((-at.notes, -score))[:limit]
-    doubts = {**words.doubts, **near.doubts, **words.met(order[:LOOKED_AT])}
-    belief = sum(BELIEF[name] * value for name, value in doubts.items())
+    signals = {**words.doubts, **near.doubts, **words.met(order[:LOOKED_AT]), "spread": float(score.std())}
+    signals["aimed"] = 0.0 if sense.pull is None else _aimed(sense.pull[at.leaf], at.first, int(order[0]))
+    signals["few"] = 1 / len(at.notes)
+    belief = TALKED * at.talk + _belief(signals, sense.aim)
     shown = _shown(score[order], belief)
-    notes = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, order)))
-    return Ranking(notes, belief < 0, _reason(doubts) if belief < 0 else "", doubts)
+    ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, order)))
+    return Ranking(ranked, belief < 0, _reason(signals) if belief < 0 else "", signals)
+
+
+def _belief(signals: Mapping[str, float], aim: Aim) -> float:
+    if aim.belief is None:
+        return BELIEF_BASE + sum(BELIEF[name] * signals[name] for name in SIGNALS)
+    return float(aim.belief[:-1] @ [signals[name] for name in SIGNALS] + aim.belief[-1])
+
+
+def _aimed(pull: Floats | Vector, first: Ids, best: int) -> float:
+    """By how much the best note is pulled more than the others."""
+    pulls = np.maximum.reduceat(pull, first)
+    return float(pulls[best] - pulls.mean())
 
 
 def _shown(scores: Floats, belief: float) -> Floats:
@@ -158,10 +224,10 @@ def _shown(scores: Floats, belief: float) -> Floats:
     return np.asarray(top * np.exp((scores - scores[0]) / SPREAD))
 
 
-def _reason(doubts: Mapping[str, float]) -> str:
-    if doubts["names"] < 1:
+def _reason(signals: Mapping[str, float]) -> str:
+    if signals["names"] < 1:
         return "a name in the question is nowhere on record"
-    if doubts["subjects"] < 0.25:
+    if signals["subjects"] < 0.25:
         return "no note speaks of the subject"
     return "no note stands out from the rest"
 
@@ -239,21 +305,26 @@ def _layout(points: bytes, lengths: bytes, minutes: bytes) -> Layout:
 class Words:
     """What the words, features, people and days of a question say in a scope, weighed; all but the meaning.
 
-    `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W) and `subjects` (s, W) say which notes show the kinds
-    and the subjects asked for.
+    `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W), `subjects` (s, W) and `told` (t, W) say which notes
+    show the kinds, the subjects and the telling words asked for, `rarity` (t,) how rare those are in the scope.
     """
 
     leaf: Floats
     note: Floats
     kinds: NDArray[np.bool_]
     subjects: NDArray[np.bool_]
+    told: NDArray[np.bool_]
+    rarity: Floats
     doubts: Mapping[str, float]
 
     def met(self, top: Ids) -> dict[str, float]:
-        """The shares of the kinds and of the subjects asked for that the best notes show."""
+        """The shares of the kinds, of the subjects and of the words asked for that the best notes show."""
+        met = np.asarray(self.told[:, top].any(1))
         return {
             "kinds": float(self.kinds[:, top].any(1).mean()) if len(self.kinds) else 0.0,
             "subjects_met": float(self.subjects[:, top].any(1).mean()) if len(self.subjects) else 0.5,
+            "words": float(len(met)),
+            "words_met": float(self.rarity @ met / self.rarity.sum()) if len(met) else 0.5,
         }
 
 
@@ -282,16 +353,20 @@ class Scope:
         length, minutes = table[question.row("length")], table[question.row("time")]
         return cls(question, points, _layout(points.tobytes(), length.tobytes(), minutes.tobytes()), table)
 
-    def words(self) -> Words:
-        """What can be said before the question's vector is known."""
+    def words(self, notes: Weights = NOTES) -> Words:
+        """What can be said before the question's vector is known; `notes` weighs it for notes of a few sentences."""
         if not len(self.points):
-            return Words(np.zeros(0), np.zeros(0), np.zeros((0, 0), bool), np.zeros((0, 0), bool), {})
+            none = np.zeros((0, 0), bool)
+            return Words(np.zeros(0), np.zeros(0), none, none, none, np.zeros(0), {})
         signals, talk = self.note_words(), self.layout.talk
+        told = self.table[self.question.rows("telling")][:, self.layout.whole] > 0
         return Words(
-            _weighed(NOTES.leaf, TALK.leaf, talk, self.leaf_words()),
-            _weighed(NOTES.note, TALK.note, talk, signals),
+            _weighed(notes.leaf, TALK.leaf, talk, self.leaf_words()),
+            _weighed(notes.note, TALK.note, talk, signals),
             self.table[self.question.rows("kind")][:, self.layout.whole] > 0,
             self.table[self.question.rows("subject")][:, self.layout.whole] > 0,
+            told,
+            _idf(told)[:, 0],
             self._doubts(signals["date"]),
         )
 
@@ -345,21 +420,16 @@ class Scope:
         }
 
     def _doubts(self, closeness: Floats) -> dict[str, float]:
-        """What tells an answerable question from one the scope cannot answer; BELIEF weighs it.
+        """What tells an answerable question from one the scope cannot answer; the belief weighs it.
 
         `closeness` (W,) is the date signal. Absence of subjects and names is looked for in the whole scope.
         """
         known: NDArray[np.bool_] = np.asarray((self.table[:, self.layout.whole] > 0).any(1))
-        subjects, loose, words = (self.question.rows(role) for role in ("subject", "loose", "word"))
-        bare = not (known[subjects].any() or known[loose].any() or known[words].any() or self.question.asks_more)
+        subjects = self.question.rows("subject")
         return {
-            "base": 1.0,
-            "talk": self.layout.talk,
             "names": self._known_names(known),
             "asks_subject": float(bool(subjects)),
             "subjects": float(known[subjects].mean()) if subjects else 0.5,
-            "loose": float(known[loose].mean()) if loose else 0.5,
-            "bare": float(bare),
             "date": float(closeness.max()) if self.question.periods else 0.7,
         }
 

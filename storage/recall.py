@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from storage import passages, ranking, sparse
+from storage.aim import Aim, Aims
 from storage.alike import threaded
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
@@ -54,9 +55,6 @@ SELECTED = 300
 SCOPES_KEPT, ROWS_KEPT = 64, 100
 """Scopes, and notes of each, whose rows are kept while nothing is written: who asks about an account asks again."""
 
-Grain = tuple[int, float, Mapping[int, float]]
-"""A grain that is not in the index yet: point id, cosine, sparse document."""
-
 _i = interaction.c
 
 
@@ -68,6 +66,7 @@ class Engines:
     embedder: Embedder
     signature: str
     lanes: ThreadPoolExecutor
+    aims: Aims = field(default_factory=Aims.none)
     lately: "Lately[_Known]" = field(default_factory=lambda: Lately(SCOPES_KEPT))
 
 
@@ -94,6 +93,22 @@ class _Known:
     scope: _Scope
     fresh: Sequence[AnyRow]
     rows: dict[int, AnyRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a question means: its vector and what it is after."""
+
+    vector: Vector
+    aim: Aim
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """(n,) points by cosine, and what the question's vector says of them."""
+
+    points: NDArray[np.int64]
+    sense: ranking.Sense
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +176,12 @@ class RecallVerbs(PayloadVerbs):
         inside: Future[_Scope] = Future()
         lane = self._engines.lanes.submit(self._told, question, account, filters, where, inside)
         vector = self._engines.embedder.question(question)
-        near, trouble = self._near(vector, inside)
+        meant = _Meant(vector, self._engines.aims.of(vector))
+        near, trouble = self._near(meant, inside)
         told = lane.result()
         trouble = trouble or told.trouble
         notice = f"{trouble} These notes were ranked by their words alone." if trouble else ""
-        ranked = self._ranked(told, vector, near, limit + COPIES)
+        ranked = self._ranked(told, meant, near, limit + COPIES)
         hits = self._hydrate(told.known, ranked.notes, limit)
         if abstain and (ranked.abstained or not hits):
             return Found(question, (), True, hits[:3], ranked.reason, notice)
@@ -251,53 +267,67 @@ class RecallVerbs(PayloadVerbs):
             self._engines.lately.keep(edition, key, known)
         return known
 
-    def _near(self, vector: Vector, inside: Future[_Scope]) -> tuple[Candidates | None, str]:
+    def _near(self, meant: _Meant, inside: Future[_Scope]) -> tuple[_Near | None, str]:
         try:
-            return self._find(inside.result().index, vector, ()), ""
+            return self._nearest(inside.result().index, meant), ""
         except IndexDown as error:
             return None, str(error)
+
+    def _nearest(self, scope: Scope, meant: _Meant) -> _Near:
+        near, towards = self._find(scope, meant.vector, ()), meant.aim.towards
+        if towards is None:
+            return _Near(near.points, ranking.Sense(near.cosines))
+        # The points of a scope that fits are the same both times; in a larger one the rest is not pulled.
+        length = float(np.linalg.norm(towards))
+        found = self._find(scope, towards / length, ())
+        order = np.argsort(found.points)
+        pull = length * _at(near.points, found.points[order], found.cosines[order])
+        return _Near(near.points, ranking.Sense(near.cosines, pull, meant.aim))
 
     def _find(self, scope: Scope, vector: Vector | None, dimensions: Sequence[int]) -> Candidates:
         return self._engines.index.candidates(self.team_id, scope, vector, dimensions, CANDIDATES)
 
-    def _ranked(self, told: _Told, vector: Vector, near: Candidates | None, limit: int) -> ranking.Ranking:
+    def _ranked(self, told: _Told, meant: _Meant, near: _Near | None, limit: int) -> ranking.Ranking:
         asked, scope = told.asked, told.known.scope
         if near is None or told.postings is None:
             with self._read() as connection:
                 rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
             return ranking.rank(asked, _by_words(asked, rows), limit)
         if told.laid_out is not None and told.said is not None:
-            return ranking.rank_scope(told.laid_out, told.said, _at(told.laid_out.points, near), limit)
-        found = Candidates(near.points, near.cosines, told.postings)
+            return ranking.rank_scope(told.laid_out, told.said, _sense(told.laid_out.points, near), limit)
+        found = ranking.Evidence(near.points, near.sense, told.postings)
         if len(found.postings[asked.row("length")][0]) >= CANDIDATES:
             # An index that fails between two looks leaves the first: the nearest, with the words they hold.
             with suppress(IndexDown):
-                found = self._selected(scope.index, vector, found, asked)
-        return ranking.rank(asked, self._united(asked, vector, found, told.known.fresh), limit)
+                found = self._selected(scope.index, meant, found, asked)
+        return ranking.rank(asked, self._united(asked, meant, found, told.known.fresh), limit)
 
-    def _selected(self, scope: Scope, vector: Vector, found: Candidates, asked: ranking.Question) -> Candidates:
+    def _selected(
+        self, scope: Scope, meant: _Meant, found: ranking.Evidence, asked: ranking.Question
+    ) -> ranking.Evidence:
         """The candidates of a scope too large to be ranked whole: the nearest notes and those that hold most words."""
         best = [*_first_notes(found.points), *_first_notes(_by_rarity(asked, found.postings))]
-        return self._find(replace(scope, notes=tuple(dict.fromkeys(best))), vector, asked.dimensions)
+        narrow = replace(scope, notes=tuple(dict.fromkeys(best)))
+        near = self._nearest(narrow, meant)
+        return ranking.Evidence(near.points, near.sense, self._find(narrow, None, asked.dimensions).postings)
 
     def _united(
-        self, asked: ranking.Question, vector: Vector, found: Candidates, fresh: Sequence[AnyRow]
+        self, asked: ranking.Question, meant: _Meant, found: ranking.Evidence, fresh: Sequence[AnyRow]
     ) -> ranking.Evidence:
         if not fresh:
-            return ranking.Evidence(found.points, found.cosines, found.postings)
-        found = _without(found, {row.id for row in fresh})
-        evidence = ranking.Evidence(found.points, found.cosines, found.postings)
-        return evidence.plus(asked.terms, self._fresh_grains(vector, fresh))
+            return found
+        return _without(found, {row.id for row in fresh}).plus(asked.terms, self._fresh_grains(meant, fresh))
 
-    def _fresh_grains(self, question: np.ndarray[Any, Any], rows: Sequence[AnyRow]) -> list[Grain]:
+    def _fresh_grains(self, meant: _Meant, rows: Sequence[AnyRow]) -> list[ranking.Grain]:
         living = [row for row in rows if row.state == "active"]
         near = living[:FRESH_EMBEDDED]
         vectors = self._engines.embedder.notes([passages.split(row.text) for row in near])
-        grains: list[Grain] = []
+        grains: list[ranking.Grain] = []
         for row, matrix in zip(near, vectors, strict=True):
-            cosines = matrix @ question
+            towards = meant.aim.towards
+            cosines, pull = matrix @ meant.vector, np.zeros(len(matrix)) if towards is None else matrix @ towards
             grains += [
-                (point_id(row.id, n), float(cosines[n]), document)
+                ranking.Grain(point_id(row.id, n), float(cosines[n]), float(pull[n]), document)
                 for n, document in enumerate(note_documents(row))
                 if n < len(cosines)
             ]
@@ -435,25 +465,25 @@ def _filters(
     return where
 
 
-def _without(found: Candidates, notes: set[int]) -> Candidates:
+def _without(found: ranking.Evidence, notes: set[int]) -> ranking.Evidence:
     gone = np.fromiter(notes, dtype=np.int64)
 
     def keep(ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return ~np.isin(ids >> ORDINAL_BITS, gone)
+        return np.flatnonzero(~np.isin(ids >> ORDINAL_BITS, gone))
 
     kept = keep(found.points)
     postings = tuple((ids[keep(ids)], weights[keep(ids)]) for ids, weights in found.postings)
-    return Candidates(found.points[kept], found.cosines[kept], postings)
+    return ranking.Evidence(found.points[kept], found.sense.at(kept), postings)
 
 
-def _worded(rows: Sequence[AnyRow]) -> list[Grain]:
-    return [(point_id(r.id, n), 0.0, d) for r in rows for n, d in enumerate(note_documents(r))]
+def _worded(rows: Sequence[AnyRow]) -> list[ranking.Grain]:
+    return [ranking.Grain(point_id(r.id, n), 0.0, 0.0, d) for r in rows for n, d in enumerate(note_documents(r))]
 
 
 def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Evidence:
     nothing = ranking.Evidence(
         np.empty(0, np.int64),
-        np.empty(0, np.float32),
+        ranking.Sense(np.empty(0, np.float32)),
         tuple((np.empty(0, np.int64), np.empty(0, np.float32)) for _ in asked.dimensions),
     )
     return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
@@ -471,14 +501,20 @@ def _copies_last(told: list[tuple[AnyRow, ranking.Ranked]]) -> list[tuple[AnyRow
     return first + again
 
 
-def _at(points: NDArray[np.int64], near: Candidates) -> Vector:
-    """The cosines at `points`, which are in id order; 0 where the index has none."""
-    cosines = np.zeros(len(points), np.float32)
-    if len(points):
-        places = np.minimum(np.searchsorted(points, near.points), len(points) - 1)
-        here = points[places] == near.points
-        cosines[places[here]] = near.cosines[here]
-    return cosines
+def _sense(points: NDArray[np.int64], near: _Near) -> ranking.Sense:
+    """What is said of `points`, which are in id order; 0 where the index has none."""
+    order = np.argsort(near.points)
+    found, said = near.points[order], near.sense.at(order)
+    pull = None if said.pull is None else _at(points, found, said.pull)
+    return ranking.Sense(_at(points, found, said.cosines), pull, said.aim)
+
+
+def _at(points: NDArray[np.int64], found: NDArray[np.int64], values: NDArray[Any]) -> Vector:
+    """The values at `points`, of points `found` in id order; 0 where there is none."""
+    if not len(found):
+        return np.zeros(len(points), np.float32)
+    places = np.minimum(np.searchsorted(found, points), len(found) - 1)
+    return np.where(found[places] == points, values[places], np.float32(0)).astype(np.float32)
 
 
 def _first_notes(points: NDArray[np.int64]) -> list[int]:

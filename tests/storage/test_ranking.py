@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage import passages, sparse
 from storage.question import Question, periods
-from storage.ranking import ORDINAL_BITS, Evidence, parse, rank
+from storage.ranking import ORDINAL_BITS, Evidence, Grain, Sense, parse, rank
 
 MONDAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
@@ -23,12 +23,14 @@ def evidence(question: Question, notes: Sequence[str], cosines: Sequence[float] 
         at = MONDAY + timedelta(days=i * apart)
         cosine = cosines[i] if cosines else 0.2
         point = (i + 1) << ORDINAL_BITS
-        grains.append((point, cosine, sparse.document(text, occurred_at=at)))
+        grains.append(Grain(point, cosine, 0.0, sparse.document(text, occurred_at=at)))
         parts = passages.split(text)
         if len(parts) > 1:
-            grains += [(point | n, cosine, sparse.document(part, ordinal=n)) for n, part in enumerate(parts, 1)]
+            grains += [
+                Grain(point | n, cosine, 0.0, sparse.document(part, ordinal=n)) for n, part in enumerate(parts, 1)
+            ]
     nothing = np.empty(0, np.int64), np.empty(0, np.float32)
-    empty = Evidence(nothing[0], np.empty(0), tuple(nothing for _ in question.terms))
+    empty = Evidence(nothing[0], Sense(np.empty(0)), tuple(nothing for _ in question.terms))
     return empty.plus(question.terms, grains)
 
 
@@ -60,7 +62,7 @@ NOTES = [
 )
 def test_kinds_and_topics_find_without_the_words(question: str, note: int) -> None:
     """A note is found by what it says, even where no vector helps and no word is shared."""
-    assert ids(question, NOTES)[0] == note
+    assert ids(question, NOTES, [0.0] * len(NOTES))[0] == note
 
 
 def test_meaning_alone_finds() -> None:
@@ -159,5 +161,5 @@ def test_the_order_of_candidates_does_not_matter(order: list[int]) -> None:
     """The same candidates in another order give the same ranking."""
     asked = parse("pricing objections and budget")
     found = evidence(asked, NOTES)
-    mixed = Evidence(found.points[order], found.cosines[order], found.postings)
+    mixed = Evidence(found.points[order], found.sense.at(np.array(order)), found.postings)
     assert rank(asked, mixed) == rank(asked, found)

@@ -1,0 +1,353 @@
+"""Fits what questions are after (storage/aim.py), and with it the weights of the ranking for notes.
+
+    python -m bench.aims --sales bench/data/sales_dev.json            five-fold: each account by what others taught
+    python -m bench.aims --sales bench/data/sales_dev.json --write    fit on all, write the file, print the weights
+    python -m bench.aims --sales bench/data/sales_dev.json --belief   fit what speaks for an answer, into the file
+
+The belief is fitted last, on what the ranking says with the printed weights in place.
+
+The kind of a question is told from its vector by a softmax that learns from the labels. The directions, what time
+counts and the weights learn from the ranking: for each note that answers, the probability that it goes before those
+that do not is made large (a listwise loss, Cao et al. 2007). Everything is pulled towards where it starts. Gradients
+are written out, the best passage of a note as a subgradient; descent by Adam (Kingma and Ba 2015). Deterministic.
+
+The belief is a logistic regression over what the evidence says, with weights that depend on the kind of the question.
+It is given no opinion of the question itself: that questions of a kind are seldom answered is no reason to refuse one.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import weights
+from bench.recall import DEPTH, Asked, ask, figures, sales
+from storage import passages, ranking
+from storage.aim import SIGNALS, Aims
+from storage.embedder_fastembed import FastembedEmbedder
+
+Array = np.ndarray[Any, Any]
+Values = dict[str, Array]
+
+KINDS = (
+    "authority", "budget", "competitor", "date", "next_step", "objection", "other", "person", "promise", "resolved",
+    "told",
+)  # fmt: skip
+FOLDS = 5
+MAY_REFUSE = 0.045
+"""The share of the answerable questions that the belief may refuse where it was fitted; promised are 5 % elsewhere."""
+STRENGTH, ROUNDS = 0.02, 30
+SMALLER = (1, 2, 3, 4, 6, 9)
+"""Notes of the smaller scopes in which the same questions are asked too: most accounts are young."""
+STEPS = 80
+RATES: Mapping[str, float] = {"asked": 0.03, "answers": 0.03}
+RATE = 0.01
+PULLS: Mapping[str, float] = {"asked": 1e-4, "answers": 1e-4, "bias": 0.0, "late": 3e-3, "follows": 3e-3}
+PULL = 0.03
+LABELS = 0.5
+"""What telling the kinds counts beside the ranking."""
+
+START = ranking.Weights(
+    leaf={
+        "dense": 0.70, "near_dense": 0.20, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
+        "topic": 0.10, "subject": 0.25, "kind": 0.75,
+    },
+    note={
+        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
+        "date": 2.5, "recency": 0.05,
+    },
+)  # fmt: skip
+"""Where the weights start: as they were chosen before questions were told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An answerable question: its vector (dims,) and kind, its signals, its leaves' vectors (L, dims), recency (W,)."""
+
+    asked: Asked
+    vector: Array
+    kind: int
+    sheet: weights.Sheet
+    leaves: Array
+    recency: Array
+    followed: float
+
+
+def lessons(paths: Sequence[Path]) -> list[Lesson]:
+    """The answerable questions of labelled sets."""
+    embedder = FastembedEmbedder()
+    return [lesson for path in paths for lesson in _lessons(path, embedder)]
+
+
+def _lessons(path: Path, embedder: FastembedEmbedder) -> Iterator[Lesson]:
+    corpus = sales(path)
+    notes = {
+        (account["accountId"], note["interactionId"]): passages.split(note["summary"])
+        for account in corpus.accounts
+        for note in account["INTERACTION"]
+    }
+    grains = dict(zip(notes, embedder.notes(list(notes.values())), strict=True))
+    for asked in ask(corpus):
+        if not asked.relevant:
+            continue
+        at, case = asked.scope.layout, asked.case
+        owners = asked.scope.points[at.leaf] >> ranking.ORDINAL_BITS
+        leaves = [
+            grains[case.account, asked.keys[owner]][ordinal]
+            for owner, ordinal in zip(owners.tolist(), at.ordinals.tolist(), strict=True)
+        ]
+        yield Lesson(
+            asked,
+            embedder.question(case.question),
+            KINDS.index(case.category if case.category in KINDS else "other"),
+            weights.sheet(asked.scope, np.asarray(asked.sense.cosines), asked.relevant),
+            np.stack(leaves),
+            at.recency,
+            float(bool(asked.scope.question.kinds & ranking.FOLLOWED)),
+        )
+
+
+def fit(taught: Sequence[Lesson]) -> Values:
+    """Values that rank the right notes of these questions first."""
+    start = _start(len(taught[0].vector))
+    values = {name: value.copy() for name, value in start.items()}
+    first = {name: np.zeros_like(value) for name, value in values.items()}
+    second = {name: np.zeros_like(value) for name, value in values.items()}
+    for step in range(1, STEPS + 1):
+        slopes = {name: 2 * PULLS.get(name, PULL) * (values[name] - start[name]) for name in values}
+        for lesson in taught:
+            for name, slope in _slopes(values, lesson).items():
+                slopes[name] += slope / len(taught)
+        for name, slope in slopes.items():
+            first[name] = 0.9 * first[name] + 0.1 * slope
+            second[name] = 0.99 * second[name] + 0.01 * slope**2
+            move = (first[name] / (1 - 0.9**step)) / (np.sqrt(second[name] / (1 - 0.99**step)) + 1e-8)
+            values[name] -= RATES.get(name, RATE) * move
+        # That a passage holds a word that was asked for never speaks against it.
+        values["leaf"] = np.maximum(values["leaf"], 0.0)
+    return values
+
+
+def _start(dims: int) -> Values:
+    kinds = len(KINDS)
+    return {
+        "asked": np.zeros((kinds, dims)),
+        "bias": np.zeros(kinds),
+        "answers": np.zeros((kinds, dims)),
+        "late": np.zeros(kinds),
+        "follows": np.zeros(kinds),
+        "leaf": np.array(list(START.leaf.values())),
+        "note": np.array(list(START.note.values())),
+        "always_follows": np.array(0.3),
+    }
+
+
+def scores(values: Values, lesson: Lesson) -> Array:
+    """(W,) what the ranking gives the notes."""
+    return _forward(values, lesson)["score"]
+
+
+def _forward(values: Values, lesson: Lesson) -> Values:
+    odds = _softmax(values["asked"] @ lesson.vector + values["bias"])
+    leaf = lesson.sheet.leaves @ values["leaf"] + lesson.leaves @ (odds @ values["answers"])
+    best = np.maximum.reduceat(leaf, lesson.sheet.first)
+    before = best + lesson.sheet.notes @ values["note"] + lesson.recency * (odds @ values["late"])
+    follows = lesson.followed * values["always_follows"] + odds @ values["follows"]
+    lift = np.append(0.0, np.maximum(before - before.mean(), 0.0)[:-1])
+    return {"odds": odds, "leaf": leaf, "best": best, "before": before, "follows": follows, "lift": lift,
+            "score": before + follows * lift}  # fmt: skip
+
+
+def _slopes(values: Values, lesson: Lesson) -> Values:
+    """The gradient of one question's loss."""
+    got, sheet = _forward(values, lesson), lesson.sheet
+    odds, push = got["odds"], _push(got["score"], sheet.right)
+    # Through what a note lends to the one after it.
+    lent = np.append(push[1:], 0.0) * (got["before"] > got["before"].mean()) * got["follows"]
+    lends = float(push @ got["lift"])
+    push = push + lent - lent.mean()
+    winners = np.flatnonzero(got["leaf"] == got["best"][sheet.owner])
+    winners = winners[np.unique(sheet.owner[winners], return_index=True)[1]]
+    towards, late = lesson.leaves[winners].T @ push, float(lesson.recency @ push)
+    of_odds = values["answers"] @ towards + values["late"] * late + values["follows"] * lends
+    of_kind = odds * (of_odds - odds @ of_odds) + LABELS * (odds - (np.arange(len(odds)) == lesson.kind))
+    return {
+        "asked": np.outer(of_kind, lesson.vector),
+        "bias": of_kind,
+        "answers": np.outer(odds, towards),
+        "late": odds * late,
+        "follows": odds * lends,
+        "leaf": sheet.leaves[winners].T @ push,
+        "note": sheet.notes.T @ push,
+        "always_follows": np.array(lesson.followed * lends),
+    }
+
+
+def _push(score: Array, right: Array) -> Array:
+    """(W,) the slope of the loss by each note's score."""
+    if right.all():
+        return np.zeros_like(score)
+    wrong = np.where(right, -np.inf, score)
+    top = wrong.max()
+    total = top + np.log(np.exp(wrong - top).sum())
+    late = np.where(right, 1 / (1 + np.exp(np.clip(score - total, -50, 50))), 0.0) / right.sum()
+    return np.asarray(np.exp(wrong - total) * late.sum() - late)
+
+
+def _softmax(values: Array) -> Array:
+    odds = np.exp(values - values.max())
+    return np.asarray(odds / odds.sum())
+
+
+def check(taught: Sequence[Lesson]) -> None:
+    """Print recall@5 per kind, each account asked with what the others taught."""
+    accounts = sorted({lesson.asked.case.account for lesson in taught})
+    np.random.default_rng(1).shuffle(accounts)
+    rows: list[tuple[str, float]] = []
+    for fold in range(FOLDS):
+        held = set(accounts[fold::FOLDS])
+        values = fit([lesson for lesson in taught if lesson.asked.case.account not in held])
+        rows += [
+            (lesson.asked.case.category, _found(values, lesson))
+            for lesson in taught
+            if lesson.asked.case.account in held
+        ]
+    for kind in (*sorted({kind for kind, _ in rows}), "all"):
+        some = [found for name, found in rows if kind in (name, "all")]
+        print(f"  {kind:12} {len(some):5}  recall@5 {100 * float(np.mean(some)):5.1f}", flush=True)
+
+
+def _found(values: Values, lesson: Lesson) -> float:
+    order = np.argsort(-scores(values, lesson), kind="stable")[:DEPTH]
+    gain = lesson.sheet.right[order].astype(float)
+    return figures(np.append(gain, np.zeros(DEPTH - len(gain))), int(lesson.sheet.right.sum()))["recall@5"]
+
+
+# ---------------------------------------------------------------------------------------------- belief
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """n questions: their SIGNALS (n, s), the odds of their kinds (n, k), whether they are answered, their accounts, and
+    whether the whole account was asked."""
+
+    signals: Array
+    odds: Array
+    answered: Array
+    accounts: Array
+    whole: Array
+
+    def some(self, chosen: Array) -> "Opinions":
+        """Those chosen."""
+        return Opinions(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+
+def opinions(paths: Sequence[Path]) -> Opinions:
+    """What the ranking says of all questions of labelled sets, as the file and its weights are now."""
+    embedder = FastembedEmbedder()
+    aims = Aims.load(embedder.signature)
+    random = np.random.default_rng(2)
+    rows = []
+    for asked in (asked for path in paths for asked in ask(sales(path))):
+        odds = aims.odds(embedder.question(asked.case.question))
+        for scope, sense in [(asked.scope, asked.sense), *(_smaller(asked, random) for _ in range(2))]:
+            signals = ranking.rank_scope(scope, scope.words(), sense).signals
+            told = [signals[name] for name in SIGNALS]
+            rows.append((told, odds, bool(asked.relevant), asked.case.account, scope is asked.scope))
+    return Opinions(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _smaller(asked: Asked, random: np.random.Generator) -> tuple[ranking.Scope, ranking.Sense]:
+    """The question among a few notes of its account, with one that answers if any does."""
+    owners = asked.scope.points >> ranking.ORDINAL_BITS
+    answers = sorted(asked.relevant)
+    others = [note for note in np.unique(owners).tolist() if note not in asked.relevant]
+    size = int(random.choice(SMALLER))
+    kept = [*random.permutation(answers)[:1], *random.permutation(others)][:size]
+    places = np.flatnonzero(np.isin(owners, kept))
+    points = asked.scope.points[places]
+    table = asked.scope.table[:, places]
+    postings = [(points[row > 0], row[row > 0].astype(np.float32)) for row in table]
+    return ranking.Scope.of(asked.scope.question, points, postings), asked.sense.at(places)
+
+
+def believe(given: Opinions) -> Array:
+    """(k, s + 1) weights; below 0 in sum are MAY_REFUSE of the answerable questions, each judged by other accounts."""
+    accounts = sorted(set(given.accounts.tolist()))
+    np.random.default_rng(1).shuffle(accounts)
+    held = [np.isin(given.accounts, accounts[fold::FOLDS]) for fold in range(FOLDS)]
+    judged = np.zeros(len(given.answered))
+    for fold in held:
+        judged[fold] = _judged(_logistic(given.some(~fold)), given.some(fold))
+    bound = float(np.quantile(judged[given.answered & given.whole], MAY_REFUSE))
+    for name, among in (("whole accounts", given.whole), ("a few notes", ~given.whole)):
+        shares = [100 * float((judged[among & each] < bound).mean()) for each in (given.answered, ~given.answered)]
+        print(
+            f"  among {name}, by what others taught: {shares[0]:.1f} % of the answered refused, {shares[1]:.1f} % else"
+        )
+    table = _logistic(given)
+    table[:, -1] -= bound
+    return table
+
+
+def _judged(table: Array, given: Opinions) -> Array:
+    return np.asarray((given.odds * (given.signals @ table[:, :-1].T + table[:, -1])).sum(1))
+
+
+def _logistic(given: Opinions) -> Array:
+    """Newton's steps for a logistic regression on the signals and on their products with the odds."""
+    mean, spread, usual = given.signals.mean(0), given.signals.std(0) + 1e-9, given.odds.mean(0)
+    plain = (given.signals - mean) / spread
+    mixed = (plain[:, None, :] * (given.odds - usual)[:, :, None]).reshape(len(plain), -1)
+    inputs = np.hstack([plain, mixed, np.ones((len(plain), 1))])
+    share = given.answered.mean()
+    count = np.where(given.answered, 0.5 / share, 0.5 / (1 - share)) * STRENGTH
+    pull = np.append(np.ones(inputs.shape[1] - 1), 0.0)
+    weights_ = np.zeros(inputs.shape[1])
+    for _ in range(ROUNDS):
+        likely = 1 / (1 + np.exp(-inputs @ weights_))
+        slope = inputs.T @ (count * (likely - given.answered)) + pull * weights_
+        bend = (inputs * (count * likely * (1 - likely))[:, None]).T @ inputs + np.diag(pull + 1e-9)
+        weights_ -= np.linalg.solve(bend, slope)
+    kinds, signals = given.odds.shape[1], len(mean)
+    own = weights_[:signals] + weights_[signals:-1].reshape(kinds, signals)
+    own = (own - usual @ weights_[signals:-1].reshape(kinds, signals)) / spread
+    return np.hstack([own, (weights_[-1] - own @ mean)[:, None]])
+
+
+def aims_of(values: Values) -> Aims:
+    """What the ranking needs of the values, beside the weights; no belief yet, so everything is believed."""
+    parts = {name: values[name].astype(np.float32) for name in Aims.__slots__ if name != "belief"}
+    belief = np.zeros((len(KINDS), len(SIGNALS) + 1), np.float32)
+    return Aims(**parts, belief=belief)
+
+
+def main() -> None:
+    """Read the arguments; check, or fit and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sales", type=Path, action="append", required=True, help="a labelled set; may be repeated")
+    parser.add_argument("--write", action="store_true", help="fit the aims, write storage/model/aims.npz")
+    parser.add_argument("--belief", action="store_true", help="fit the belief, write it into the file")
+    args = parser.parse_args()
+    signature = FastembedEmbedder().signature
+    if args.belief:
+        table = believe(opinions(args.sales)).astype(np.float32)
+        replace(Aims.load(signature), belief=table).save(signature)
+        return
+    taught = lessons(args.sales)
+    print(f"{len(taught)} questions of {len({lesson.asked.case.account for lesson in taught})} accounts")
+    if not args.write:
+        check(taught)
+        return
+    values = fit(taught)
+    aims_of(values).save(signature)
+    for name, names in (("leaf", START.leaf), ("note", START.note)):
+        print(f"{name}:", ", ".join(f'"{key}": {value:.2f}' for key, value in zip(names, values[name], strict=True)))
+    print(f"FOLLOWS: {float(values['always_follows']):.2f}")
+
+
+if __name__ == "__main__":
+    main()
