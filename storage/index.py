@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +71,14 @@ class Scope:
 class Candidates:
     """What lies in the scope: (n,) point ids and cosines, best first; and per asked sparse dimension its postings.
 
-    `postings[i]` holds the point ids and stored weights of the i-th asked dimension, in no particular order.
+    `postings[i]` holds the point ids and stored weights of the i-th asked dimension, in no particular order. `pulls`
+    (n,) are the products of the points with the vector `towards`, when one was given.
     """
 
     points: NDArray[np.int64]
     cosines: NDArray[np.float32]
     postings: tuple[Posting, ...]
+    pulls: NDArray[np.float32] | None = None
 
 
 class SummaryIndex(Protocol):
@@ -97,11 +99,19 @@ class SummaryIndex(Protocol):
         """Take all grains of these notes out. Unknown notes are no error."""
 
     def candidates(
-        self, team: str, scope: Scope, question: Vector | None, dimensions: Sequence[int], limit: int
+        self,
+        team: str,
+        scope: Scope,
+        question: Vector | None,
+        dimensions: Sequence[int],
+        limit: int,
+        *,
+        towards: Vector | None = None,
     ) -> Candidates:
         """All points in the scope by cosine (at most `limit`) and the postings of each dimension (at most `limit`).
 
-        With `question` None only postings are read, and `points` and `cosines` are empty.
+        With `question` None only postings are read, and `points` and `cosines` are empty. With `towards`, a vector of
+        any length, the same points are measured by it too; one that is not among its `limit` nearest counts 0.
         """
 
     def count(self, team: str, *, notes: bool = True) -> int:
@@ -146,15 +156,26 @@ class MemoryIndex:
             self._teams[team] = kept
 
     def candidates(
-        self, team: str, scope: Scope, question: Vector | None, dimensions: Sequence[int], limit: int
+        self,
+        team: str,
+        scope: Scope,
+        question: Vector | None,
+        dimensions: Sequence[int],
+        limit: int,
+        *,
+        towards: Vector | None = None,
     ) -> Candidates:
         """All points in the scope by cosine and the postings of each dimension, each at most `limit`."""
         check_team(team)
         check_question(question, self._dims)
+        check_question(towards, self._dims)
         with self._lock:
             inside = _inside(self._teams.get(team, {}), scope)
-        near = ranked([] if question is None else _cosines(inside, unit(question)), limit)
-        return Candidates(*near, tuple(ranked(_weights(inside, dimension), limit) for dimension in dimensions))
+        points, cosines = ranked([] if question is None else _cosines(inside, unit(question)), limit)
+        pulls = None if towards is None else aligned(points, ranked(_cosines(inside, towards), limit))
+        return Candidates(
+            points, cosines, tuple(ranked(_weights(inside, dimension), limit) for dimension in dimensions), pulls
+        )
 
     def count(self, team: str, *, notes: bool = True) -> int:
         """How many notes are indexed, or how many points with `notes=False`."""
@@ -222,10 +243,27 @@ def is_empty(scope: Scope) -> bool:
     return scope.accounts == () or scope.notes == ()
 
 
-def nothing(dimensions: Sequence[int]) -> Candidates:
+def nothing(dimensions: Sequence[int], towards: Vector | None = None) -> Candidates:
     """No candidates, with an empty posting per dimension."""
     empty = ranked([], 0)
-    return Candidates(*empty, (empty,) * len(dimensions))
+    return Candidates(*empty, (empty,) * len(dimensions), None if towards is None else empty[1])
+
+
+def aligned(
+    points: NDArray[np.int64], found: tuple[NDArray[np.int64], NDArray[Any]], scale: float = 1.0
+) -> NDArray[np.float32]:
+    """(n,) the scores of `points` among those found, scaled; 0 for a point that is not."""
+    ids, scores = found
+    if not len(ids):
+        return np.zeros(len(points), np.float32)
+    order = np.argsort(ids)
+    places = order[np.minimum(np.searchsorted(ids, points, sorter=order), len(ids) - 1)]
+    return np.where(ids[places] == points, scores[places] * scale, 0.0).astype(np.float32)
+
+
+def length(vector: Vector) -> float:
+    """Of a vector, as engines that scale to length 1 take it away."""
+    return float(np.linalg.norm(vector))
 
 
 def ranked(pairs: Sequence[tuple[int, float]], limit: int) -> Posting:

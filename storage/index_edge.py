@@ -37,12 +37,14 @@ from storage.index import (
     Posting,
     Scope,
     Vector,
+    aligned,
     as_arrays,
     audience_of,
     check_points,
     check_question,
     check_team,
     is_empty,
+    length,
     nothing,
     point_id,
     postings_of,
@@ -156,36 +158,47 @@ class EdgeIndex:
         self._write(team, (qe.UpdateOperation.delete_points_by_filter(each) for each in gone))
 
     def candidates(
-        self, team: str, scope: Scope, question: Vector | None, dimensions: Sequence[int], limit: int
+        self,
+        team: str,
+        scope: Scope,
+        question: Vector | None,
+        dimensions: Sequence[int],
+        limit: int,
+        *,
+        towards: Vector | None = None,
     ) -> Candidates:
         """All points in the scope by cosine and the postings of each dimension, in one pass over the shard."""
         check_question(question, self._dims)
+        check_question(towards, self._dims)
         with self._using(team) as shard:
             if shard is None or is_empty(scope):
-                return nothing(dimensions)
+                return nothing(dimensions, towards)
             held = self._remembered.get(team, (scope, limit))
             if held is not None and len(held) == len(_Whole._fields):
-                whole = _Whole(*held)
-                return Candidates(*whole.nearest(question), tuple(whole.posting(int(d)) for d in dimensions))
-            nearest = self._nearest(team, shard.edge, scope, question, limit)
-            return Candidates(*nearest, self._postings(team, shard.edge, scope, dimensions, limit))
+                return _Whole(*held).candidates(question, dimensions, towards)
+            points, cosines, pulls = self._nearest(team, shard.edge, scope, (question, towards), limit)
+            return Candidates(points, cosines, self._postings(team, shard.edge, scope, dimensions, limit), pulls)
 
     def _nearest(
-        self, team: str, edge: qe.EdgeShard, scope: Scope, question: Vector | None, limit: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        self, team: str, edge: qe.EdgeShard, scope: Scope, vectors: tuple[Vector | None, Vector | None], limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32] | None]:
+        question, towards = vectors
         if question is None:
-            return as_arrays((), (), 0)
+            none, nought = as_arrays((), (), 0)
+            return none, nought, None if towards is None else nought
         edition, key = self._remembered.edition(team), (scope, limit)
         asked_before = self._remembered.get(team, key) is not None
-        found = _arrays(edge.query(_nearest_to(question, scope, limit)))
+        asked = [_nearest_to(vector, scope, limit) for vector in (question, towards) if vector is not None]
+        found = [_arrays(points) for points in edge.query_batch(qe.QueryBatchRequest(asked))]
+        points, cosines = found[0]
         # Fewer than the limit: these are all points of the scope.
-        if scope.notes is None and 0 < len(found[0]) < min(limit, HELD_POINTS):
+        if scope.notes is None and 0 < len(points) < min(limit, HELD_POINTS):
             # Asked about for a second time, a scope is read whole, beside the answer: who asks twice asks on.
             if not asked_before:
                 self._remembered.keep(team, key, (), edition)
             elif not self._closed:
-                self._reader.submit(self._hold, team, key, found[0], edition)
-        return found
+                self._reader.submit(self._hold, team, key, points, edition)
+        return points, cosines, None if towards is None else aligned(points, found[1], length(towards))
 
     def _hold(self, team: str, key: tuple[Scope, int], points: NDArray[np.int64], edition: int) -> None:
         """Keep all that a scope's points hold, unless it is kept already or something was written meanwhile."""
@@ -528,13 +541,15 @@ class _Whole(NamedTuple):
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
 
-    def nearest(self, question: Vector | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The points by cosine."""
+    def candidates(self, question: Vector | None, dimensions: Sequence[int], towards: Vector | None) -> Candidates:
+        """As the engine would find them."""
+        postings = tuple(self.posting(int(dimension)) for dimension in dimensions)
         if question is None:
-            return as_arrays((), (), 0)
+            return Candidates(*as_arrays((), (), 0), postings, None if towards is None else np.zeros(0, np.float32))
         cosines = self.vectors @ question
         order = np.argsort(-cosines, kind="stable")
-        return self.points[order], cosines[order]
+        pulls = None if towards is None else (self.vectors @ towards)[order]
+        return Candidates(self.points[order], cosines[order], postings, pulls)
 
     def posting(self, dimension: int) -> Posting:
         """The points with a dimension, and its weights."""

@@ -28,12 +28,14 @@ from storage.index import (
     Posting,
     Scope,
     Vector,
+    aligned,
     as_arrays,
     audience_of,
     check_points,
     check_question,
     check_team,
     is_empty,
+    length,
     nothing,
     point_id,
     postings_of,
@@ -112,21 +114,30 @@ class QdrantIndex:
             self._write(partial(_delete, self._collection, gone))
 
     def candidates(
-        self, team: str, scope: Scope, question: Vector | None, dimensions: Sequence[int], limit: int
+        self,
+        team: str,
+        scope: Scope,
+        question: Vector | None,
+        dimensions: Sequence[int],
+        limit: int,
+        *,
+        towards: Vector | None = None,
     ) -> Candidates:
         """All points in the scope by cosine and the postings of each dimension, in one round trip."""
         check_team(team)
         check_question(question, self._dims)
-        requests = [] if is_empty(scope) else _requests(_filter(team, scope), question, dimensions, limit)
+        check_question(towards, self._dims)
+        requests = [] if is_empty(scope) else _requests(_filter(team, scope), (question, towards), dimensions, limit)
         if not requests:
-            return nothing(dimensions)
+            return nothing(dimensions, towards)
         no_collection: Sequence[models.QueryResponse] = ()
         answers = self._read(partial(_ask, self._collection, requests), no_collection)
         if not answers:
-            return nothing(dimensions)
+            return nothing(dimensions, towards)
         found = [_arrays(answer.points) for answer in answers]
-        nearest = as_arrays((), (), 0) if question is None else found.pop(0)
-        return Candidates(*nearest, tuple(found))
+        points, cosines = as_arrays((), (), 0) if question is None else found.pop(0)
+        pulls = None if towards is None else aligned(points, found.pop(0), length(towards))
+        return Candidates(points, cosines, tuple(found), pulls)
 
     def count(self, team: str, *, notes: bool = True) -> int:
         """How many notes are indexed, or how many points with `notes=False`."""
@@ -278,10 +289,10 @@ def _is(name: str, match: models.MatchValue | models.MatchAny) -> models.FieldCo
 
 
 def _requests(
-    inside: models.Filter, question: Vector | None, dimensions: Sequence[int], limit: int
+    inside: models.Filter, vectors: Sequence[Vector | None], dimensions: Sequence[int], limit: int
 ) -> list[models.QueryRequest]:
     exact = models.SearchParams(exact=True)
-    asked = [] if question is None else [_request("dense", question.tolist(), inside, limit, exact)]
+    asked = [_request("dense", each.tolist(), inside, limit, exact) for each in vectors if each is not None]
     # The score of a one-dimension query of weight 1 is the stored weight: a posting list, read through the filter.
     words = (models.SparseVector(indices=[int(each)], values=[1.0]) for each in dimensions)
     return [*asked, *(_request("words", each, inside, limit, exact) for each in words)]

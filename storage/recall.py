@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from storage.alike import threaded
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
 from storage.ground import AnyRow, Ground, account, alias, contact, interaction, opportunity, signal
-from storage.index import ORDINAL_BITS, Candidates, Posting, Scope, SummaryIndex, Vector, point_id
+from storage.index import ORDINAL_BITS, Posting, Scope, SummaryIndex, Vector, aligned, point_id
 from storage.payload import PayloadVerbs
 from storage.records import Facts, Found, Hit, Kind, Resolved
 from storage.remembered import Lately
@@ -85,6 +85,23 @@ class _Scope:
         return query.where(*self.conditions) if self.conditions else query
 
 
+@dataclass(frozen=True)
+class _Note:
+    """A note's row, and what is made of its text when it is told, and again when it is told again."""
+
+    row: AnyRow
+
+    @cached_property
+    def words(self) -> str:
+        """The same for notes that say the same."""
+        return " ".join(self.row[_TEXT].casefold().split())
+
+    @cached_property
+    def passages(self) -> tuple[str, ...]:
+        """Its passages, by ordinal - 1."""
+        return tuple(passages.split(self.row[_TEXT]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What SQL said of a scope in an edition of the database: it, its notes not yet indexed, and rows of its notes."""
@@ -92,7 +109,7 @@ class _Known:
     edition: int | None
     scope: _Scope
     fresh: Sequence[AnyRow]
-    rows: dict[int, AnyRow] = field(default_factory=dict)
+    rows: dict[int, _Note] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +199,7 @@ class RecallVerbs(PayloadVerbs):
         trouble = trouble or told.trouble
         notice = f"{trouble} These notes were ranked by their words alone." if trouble else ""
         ranked = self._ranked(told, meant, near, limit + COPIES)
-        hits = self._hydrate(told.known, ranked.notes, limit)
+        hits = self._hydrate(told, ranked.notes, limit)
         if abstain and (ranked.abstained or not hits):
             return Found(question, (), True, hits[:3], ranked.reason, notice)
         return Found(question, hits, False, (), "", notice)
@@ -238,7 +255,7 @@ class RecallVerbs(PayloadVerbs):
         names = [name for name, _ in scope.people]
         asked = ranking.parse(question, names, self._now().date(), scope.people)
         try:
-            postings = self._find(scope.index, None, asked.dimensions).postings
+            postings = self._postings(scope.index, asked)
         except IndexDown as error:
             return _Told(known, asked, None, str(error))
         grains = postings[asked.row("length")][0]
@@ -274,18 +291,12 @@ class RecallVerbs(PayloadVerbs):
             return None, str(error)
 
     def _nearest(self, scope: Scope, meant: _Meant) -> _Near:
-        near, towards = self._find(scope, meant.vector, ()), meant.aim.towards
-        if towards is None:
-            return _Near(near.points, ranking.Sense(near.cosines))
-        # The points of a scope that fits are the same both times; in a larger one the rest is not pulled.
-        length = float(np.linalg.norm(towards))
-        found = self._find(scope, towards / length, ())
-        order = np.argsort(found.points)
-        pull = length * _at(near.points, found.points[order], found.cosines[order])
-        return _Near(near.points, ranking.Sense(near.cosines, pull, meant.aim))
+        towards = meant.aim.towards
+        near = self._engines.index.candidates(self.team_id, scope, meant.vector, (), CANDIDATES, towards=towards)
+        return _Near(near.points, ranking.Sense(near.cosines, near.pulls, meant.aim))
 
-    def _find(self, scope: Scope, vector: Vector | None, dimensions: Sequence[int]) -> Candidates:
-        return self._engines.index.candidates(self.team_id, scope, vector, dimensions, CANDIDATES)
+    def _postings(self, scope: Scope, asked: ranking.Question) -> tuple[Posting, ...]:
+        return self._engines.index.candidates(self.team_id, scope, None, asked.dimensions, CANDIDATES).postings
 
     def _ranked(self, told: _Told, meant: _Meant, near: _Near | None, limit: int) -> ranking.Ranking:
         asked, scope = told.asked, told.known.scope
@@ -309,7 +320,7 @@ class RecallVerbs(PayloadVerbs):
         best = [*_first_notes(found.points), *_first_notes(_by_rarity(asked, found.postings))]
         narrow = replace(scope, notes=tuple(dict.fromkeys(best)))
         near = self._nearest(narrow, meant)
-        return ranking.Evidence(near.points, near.sense, self._find(narrow, None, asked.dimensions).postings)
+        return ranking.Evidence(near.points, near.sense, self._postings(narrow, asked))
 
     def _united(
         self, asked: ranking.Question, meant: _Meant, found: ranking.Evidence, fresh: Sequence[AnyRow]
@@ -333,23 +344,23 @@ class RecallVerbs(PayloadVerbs):
             ]
         return grains + _worded(living[FRESH_EMBEDDED:])
 
-    def _hydrate(self, known: _Known, ranked: Sequence[ranking.Ranked], limit: int) -> tuple[Hit, ...]:
+    def _hydrate(self, asked: _Told, ranked: Sequence[ranking.Ranked], limit: int) -> tuple[Hit, ...]:
         """The hits' own words, as they are now: a note retracted while it was looked for is not among them."""
-        edition = self._ground.db.edition()
+        edition, known = self._ground.db.edition(), asked.known
         held = known.rows if edition is not None and edition == known.edition else {}
-        notes = {r.note_id: row for r in ranked if (row := held.get(r.note_id)) is not None}
-        missing = [r.note_id for r in ranked if r.note_id not in notes]
-        if missing:
-            scope = known.scope
-            values = {**scope.values, "ids": missing}
+        notes = {r.note_id: note for r in ranked if (note := held.get(r.note_id)) is not None}
+        if missing := [r.note_id for r in ranked if r.note_id not in notes]:
+            # Asked again, a scope is read whole as far as it is kept: who asks twice asks on.
+            wanted = dict.fromkeys([*missing, *(_others(asked, held) if held else ())])
+            values = {**known.scope.values, "ids": list(wanted)}
             with self._read() as connection:
-                found = connection.execute(scope.narrowed(scope.shape.hydrated), values).all()
-            read = {row.id: row for row in found}
+                found = connection.execute(known.scope.narrowed(known.scope.shape.hydrated), values).all()
+            read = {row.id: _Note(row) for row in found}
             notes |= read
             if len(held) + len(read) <= ROWS_KEPT:
                 held.update(read)
         told = [(notes[r.note_id], r) for r in ranked if r.note_id in notes]
-        return tuple(_hit(row, r) for row, r in _copies_last(told)[:limit])
+        return tuple(_hit(note, r) for note, r in _copies_last(told)[:limit])
 
 
 _BY_KEY = select(account.c.id).where(
@@ -489,32 +500,29 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
     return nothing.plus(asked.terms, _worded([row for row in rows if row.state == "active"]))
 
 
-def _copies_last(told: list[tuple[AnyRow, ranking.Ranked]]) -> list[tuple[AnyRow, ranking.Ranked]]:
+def _copies_last(told: list[tuple[_Note, ranking.Ranked]]) -> list[tuple[_Note, ranking.Ranked]]:
     """The notes in their order, but what says the same words as one before it behind all others."""
-    seen: set[str] = set()
-    first: list[tuple[AnyRow, ranking.Ranked]] = []
-    again: list[tuple[AnyRow, ranking.Ranked]] = []
-    for row, ranked in told:
-        words = " ".join(row[_TEXT].casefold().split())
-        (again if words in seen else first).append((row, ranked))
-        seen.add(words)
-    return first + again
+    first = {note.words: (note, ranked) for note, ranked in reversed(told)}
+    if len(first) == len(told):
+        return told
+    again = [(note, ranked) for note, ranked in told if first[note.words][0] is not note]
+    return [each for each in told if first[each[0].words][0] is each[0]] + again
+
+
+def _others(asked: _Told, held: Mapping[int, _Note]) -> list[int]:
+    """The notes of the scope that are not held, if all of them can be."""
+    notes = [] if asked.laid_out is None else asked.laid_out.layout.notes.tolist()
+    return [note for note in notes if note not in held] if len(notes) <= ROWS_KEPT else []
 
 
 def _sense(points: NDArray[np.int64], near: _Near) -> ranking.Sense:
     """What is said of `points`, which are in id order; 0 where the index has none."""
+    said = near.sense
     order = np.argsort(near.points)
-    found, said = near.points[order], near.sense.at(order)
-    pull = None if said.pull is None else _at(points, found, said.pull)
-    return ranking.Sense(_at(points, found, said.cosines), pull, said.aim)
-
-
-def _at(points: NDArray[np.int64], found: NDArray[np.int64], values: NDArray[Any]) -> Vector:
-    """The values at `points`, of points `found` in id order; 0 where there is none."""
-    if not len(found):
-        return np.zeros(len(points), np.float32)
-    places = np.minimum(np.searchsorted(found, points), len(found) - 1)
-    return np.where(found[places] == points, values[places], np.float32(0)).astype(np.float32)
+    if np.array_equal(near.points[order], points):  # the usual case
+        return said.at(order)
+    pull = None if said.pull is None else aligned(points, (near.points, said.pull))
+    return ranking.Sense(aligned(points, (near.points, said.cosines)), pull, said.aim)
 
 
 def _first_notes(points: NDArray[np.int64]) -> list[int]:
@@ -532,10 +540,10 @@ def _by_rarity(asked: ranking.Question, postings: Sequence[Posting]) -> NDArray[
     return np.asarray(points[np.argsort(-np.bincount(place, rarity), kind="stable")])
 
 
-def _hit(row: AnyRow, ranked: ranking.Ranked) -> Hit:
+def _hit(told: _Note, ranked: ranking.Ranked) -> Hit:
     # Taken apart at once: a row looks up a name in a third of a microsecond, and there are twelve.
-    note, owner, key, text, rep, channel, at, permalink, name, account_key, person, deal = row
-    parts = passages.split(text) if ranked.ordinal else ()
+    note, owner, key, text, rep, channel, at, permalink, name, account_key, person, deal = told.row
+    parts = told.passages if ranked.ordinal else ()
     quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else text
     score = round(ranked.score, 4)
     return Hit(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
 from storage.errors import BadInput
-from storage.index import Candidates, MemoryIndex, Point, Scope, SummaryIndex, Vector, note_of, point_id
+from storage.index import Candidates, MemoryIndex, Point, Scope, SummaryIndex, Vector, length, note_of, point_id
 from storage.index_edge import EdgeIndex
 from storage.index_qdrant import QdrantIndex
 from tests.storage.qdrant_stub import LockedClient, qdrant_stub
@@ -233,6 +233,26 @@ def test_cosines_are_right_and_the_best_come_first(index: SummaryIndex) -> None:
     assert len(expected) == 50
     assert found.cosines == pytest.approx(expected, abs=COSINE_TOLERANCE)
     assert list(found.cosines) == sorted(found.cosines, reverse=True)
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_a_second_vector_measures_the_same_points(index: SummaryIndex, again: int) -> None:
+    """The products with it come in the order of the points found, with its length; however often it is asked."""
+    rng = np.random.default_rng(6)
+    vectors = [direction(*rng.normal(size=DIMS)) for _ in range(30)]
+    index.upsert("T1", [grain(n, dense=vector) for n, vector in enumerate(vectors)])
+    question, towards = direction(*rng.normal(size=DIMS)), np.asarray(3 * rng.normal(size=DIMS), np.float32)
+    for _ in range(again):
+        index.candidates("T1", Scope((1,)), question, (), 1000, towards=towards)
+    found = index.candidates("T1", Scope((1,)), question, (), 1000, towards=towards)
+    assert found.pulls is not None
+    expected = [float(vectors[note_of(int(point))[0]] @ towards) for point in found.points]
+    assert len(expected) == 30
+    assert found.pulls == pytest.approx(expected, abs=COSINE_TOLERANCE * length(towards))
+    assert found.points.tolist() == index.candidates("T1", Scope((1,)), question, (), 1000).points.tolist()
+    none = index.candidates("T1", Scope(accounts=()), question, (), 1000, towards=towards)
+    assert none.pulls is not None
+    assert len(none.pulls) == 0
 
 
 def test_a_question_of_any_length_gives_cosines(index: SummaryIndex) -> None:
