@@ -79,7 +79,7 @@ def answer(value: Answer) -> Text:
     if value.found.notice:
         text.append(f"{value.found.notice}\n", style="italic")
     if value.found.abstained:
-        text.append(f"Nothing on record about that at {value.who}.\n")
+        text.append(f"{value.nothing}\n")
         if value.found.nearest:
             text.append("The nearest notes\n", style="underline")
             for hit in value.found.nearest:

@@ -92,9 +92,9 @@ class _Note:
     row: AnyRow
 
     @cached_property
-    def words(self) -> str:
-        """The same for notes that say the same."""
-        return " ".join(self.row[_TEXT].casefold().split())
+    def said(self) -> tuple[int, str]:
+        """The same for notes that say the same of the same account."""
+        return self.row[_OWNER], " ".join(self.row[_TEXT].casefold().split())
 
     @cached_property
     def passages(self) -> tuple[str, ...]:
@@ -395,8 +395,8 @@ _HITS = (
     .outerjoin(contact, contact.c.id == _i.contact_id)
     .outerjoin(opportunity, opportunity.c.id == _i.opportunity_id)
 )
-_TEXT = 3
-"""Where the text is among these columns."""
+_OWNER, _TEXT = 1, 3
+"""Where the account and the text are among these columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,11 +502,11 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
 
 def _copies_last(told: list[tuple[_Note, ranking.Ranked]]) -> list[tuple[_Note, ranking.Ranked]]:
     """The notes in their order, but what says the same words as one before it behind all others."""
-    first = {note.words: (note, ranked) for note, ranked in reversed(told)}
+    first = {note.said: (note, ranked) for note, ranked in reversed(told)}
     if len(first) == len(told):
         return told
-    again = [(note, ranked) for note, ranked in told if first[note.words][0] is not note]
-    return [each for each in told if first[each[0].words][0] is each[0]] + again
+    again = [(note, ranked) for note, ranked in told if first[note.said][0] is not note]
+    return [each for each in told if first[each[0].said][0] is each[0]] + again
 
 
 def _others(asked: _Told, held: Mapping[int, _Note]) -> list[int]:

@@ -30,9 +30,17 @@ _GROUP_OF = {
 }
 
 
+ACCOUNTS, CLOSER = 5, 3
+"""Accounts that a question of all of them looks at closer, and notes of each."""
+FAR = 0.25
+"""An account whose best note scores less than this share of the best of all says nothing to the question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back for a question, in groups; `objection` and `next_step` are of the best note.
+
+    The groups are kinds of notes, or accounts where all of them were asked.
 
     `words` is the answer put into words, each sentence proved by a note; empty where no model words answers.
     """
@@ -47,6 +55,11 @@ class Answer:
     account_key: str = ""
     words: tuple[Claim, ...] = ()
     notice: str = ""
+
+    @property
+    def nothing(self) -> str:
+        """What is said when nothing on record answers."""
+        return f"Nothing on record about that at {self.who if self.account_key else 'any account'}."
 
 
 class AskVerbs(Base):
@@ -102,8 +115,9 @@ class AskVerbs(Base):
             raise BadInput(RECALL_USAGE)
         team = self._team(viewer)
         resolved = self._who(team, who, viewer) if who else None
-        account = resolved.account.id if resolved else None
-        person = resolved.contact.key if resolved and resolved.contact else None
+        if resolved is None:
+            return self._recollect(team, viewer, None, _across(team, question))
+        account, person = resolved.account.id, resolved.contact.key if resolved.contact else None
         found = team.recall(question, account=account, contact=person)
         if person and found.abstained:
             # What is known about a person is not only what was said to them.
@@ -176,9 +190,9 @@ class AskVerbs(Base):
             note = team.note(hit.id)
             self._read_unread(team, [note], viewer.tz)
             said[hit.id] = team.signals(hit.id)
-        groups: dict[str, list[Hit]] = {OBJECTIONS: [], PROMISES: [], REST: []}
+        groups: dict[str, list[Hit]] = {} if resolved is None else {OBJECTIONS: [], PROMISES: [], REST: []}
         for hit in found.hits:
-            groups[_group(said[hit.id])].append(hit)
+            groups.setdefault(_owner(hit, found.hits) if resolved is None else _group(said[hit.id]), []).append(hit)
         best = found.hits[0] if found.hits else None
         return Answer(
             who=_shown(resolved),
@@ -190,6 +204,22 @@ class AskVerbs(Base):
             account=resolved.account.name if resolved else (best.account if best else ""),
             account_key=resolved.account.key if resolved else "",
         )
+
+
+def _across(team: TeamMemory, question: str) -> Found:
+    """What answers over all accounts, account by account: who asked for it is often not where it was settled."""
+    found = team.recall(question)
+    by_account: dict[int, dict[int, Hit]] = {}
+    for hit in found.hits:
+        by_account.setdefault(hit.account_id, {})[hit.id] = hit
+    best = found.hits[0].score if found.hits else 0.0
+    by_account = {
+        account: hits for account, hits in by_account.items() if next(iter(hits.values())).score >= FAR * best
+    }
+    for account, hits in list(by_account.items())[:ACCOUNTS]:
+        closer = team.recall(question, account=account, limit=CLOSER).hits
+        hits.update({hit.id: hit for hit in closer if hit.id not in hits and hit.score >= FAR * closer[0].score})
+    return replace(found, hits=tuple(hit for hits in by_account.values() for hit in hits.values()))
 
 
 def _plain(scribe: Scribe, facts: Facts) -> Brief:
@@ -220,6 +250,12 @@ def _joined(*sentences: str) -> str:
 def _group(signals: Sequence[Signal]) -> str:
     groups = {_GROUP_OF.get(s.kind, REST) for s in signals}
     return next((name for name in (OBJECTIONS, PROMISES) if name in groups), REST)
+
+
+def _owner(hit: Hit, hits: Sequence[Hit]) -> str:
+    """The account's name, and its key where another one has the same name."""
+    namesakes = {other.account_id for other in hits if other.account == hit.account}
+    return hit.account if len(namesakes) == 1 else f"{hit.account} ({hit.account_key})"
 
 
 def _quote(signals: Sequence[Signal]) -> str:

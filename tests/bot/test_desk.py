@@ -120,3 +120,31 @@ def test_the_worker_reads_and_indexes_what_an_earlier_process_left(desk: Desk) -
     assert Worker(desk).once()
     assert desk.memory.status()["pending"] == 0
     assert desk.memory.never_read("T0001", (desk.scribe.name,)) == ()
+
+
+def test_a_question_of_all_accounts_is_answered_account_by_account(tmp_path: Path) -> None:
+    """Who asked for it, and in each such account what came of it; namesakes are told apart."""
+    with open_memory(StorageConfig(data_dir=tmp_path, now=lambda: NOW)) as memory:
+        desk = Desk(memory, PlainScribe())
+        for payload in sample_payloads(NOW.date()):
+            memory.of("T0001").import_payload(payload)
+        for key, name in (("b-1", "Borealis"), ("c-1", "Corvus"), ("c-2", "Corvus")):
+            memory.of("T0001").import_payload({"accountId": key, "name": name})
+            desk.log(REP, key, "Asked for quarterly billing, the annual invoice hurts them.")
+            desk.log(REP, key, "Signed today: quarterly billing from the second year closed it.")
+            desk.log(REP, key, "Lunch with the dispatchers, all well.")
+        memory.catch_up()
+        answer = desk.recall_line(REP, "Who asked for quarterly billing, and what closed it?")
+    assert {heading for heading, _ in answer.groups} == {"Acme Corp", "Borealis", "Corvus (c-1)", "Corvus (c-2)"}
+    for heading, hits in answer.groups:
+        assert len({hit.account_id for hit in hits}) == 1
+        if heading.startswith(("Borealis", "Corvus")):
+            assert any("closed it" in hit.text for hit in hits)
+    assert [hit for _, hits in answer.groups for hit in hits] == list(answer.found.hits)
+
+
+def test_nothing_at_any_account_is_said(desk: Desk) -> None:
+    """No account is named that was not asked."""
+    answer = desk.recall_line(REP, "Do they need Zanzibarian subtitles?")
+    assert answer.found.abstained
+    assert answer.nothing == "Nothing on record about that at any account."

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import StorageConfig, open_memory
+from storage import NewNote, StorageConfig, open_memory
 from storage.aim import AIMS, NO_AIM, SIGNALS, Aims
 from storage.embedder_fastembed import FastembedEmbedder
 from storage.errors import ModelMissing
@@ -119,3 +119,22 @@ def test_a_kind_is_found_without_its_words(tmp_path: Path) -> None:
     for other in (fresh, again):
         assert [hit.interaction for hit in other.hits[:3]] == [hit.interaction for hit in indexed.hits[:3]]
         assert other.hits[0].score == pytest.approx(indexed.hits[0].score, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("note", "question", "answered"),
+    [
+        ("Buyer pushed back on annual pricing; wants quarterly billing.", "What pricing objections came up?", True),
+        ("Buyer pushed back on annual pricing; wants quarterly billing.", "Do they need single sign-on?", False),
+        ("Greg wants the Leeds depot on it by Easter.", "What did Greg want?", True),
+        ("Greg wants the Leeds depot on it by Easter.", "What did Helena say about encryption?", False),
+    ],
+)
+def test_a_young_account_is_believed_and_doubted(note: str, question: str, answered: bool, tmp_path: Path) -> None:
+    """One note is enough to answer from, and not enough to answer everything from."""
+    with open_memory(StorageConfig(data_dir=tmp_path)) as memory:
+        team = memory.of("T1")
+        account = team.create_account("Acme Corp", key="acme-01").id
+        team.log(account, NewNote(note, rep="U1"))
+        memory.catch_up()
+        assert team.recall(question, account="acme-01").abstained is not answered

@@ -141,3 +141,30 @@ def test_a_lost_index_is_built_again(bench: Bench, told: bool) -> None:
         assert "0 of 2" in bench.memory.verify()[0]
     assert bench.memory.catch_up() == CaughtUp(indexed=2)
     assert bench.index.count("T1") == 2
+
+
+def test_a_changed_model_is_taken_up_while_questions_are_answered(tmp_path: Path) -> None:
+    """Every question finds its note: before, between and after the steps of the indexing anew, each note once."""
+    notes = [f"Spoke of the {word} they bought in spring." for word in WORDS]
+    with open_memory(StorageConfig(data_dir=tmp_path), embedder=HashEmbedder(64)) as memory:
+        team = memory.of("T1")
+        account = team.create_account("Acme Corp", key="acme-01").id
+        for text in notes:
+            team.log(account, NewNote(text, rep="U1"))
+        memory.catch_up()
+    with open_memory(StorageConfig(data_dir=tmp_path), embedder=HashEmbedder(96)) as memory:
+        team = memory.of("T1")
+        pending: list[int] = []
+        while not pending or pending[-1]:
+            for n in (0, len(notes) // 2, len(notes) - 1):
+                found = team.recall(f"the {WORDS[n]} they bought", account="acme-01", abstain=False)
+                assert found.hits[0].text == notes[n]
+                assert len({hit.id for hit in found.hits}) == len(found.hits)
+            memory.catch_up(limit=40)
+            pending.append(memory.status()["pending"])
+        assert memory.status()["embedder"] == HashEmbedder(96).signature
+    assert pending == [80, 40, 0]
+
+
+WORDS = [a + b for a in ("crane", "plough", "kiln", "loom", "press", "drill") for b in "abcdefghijklmnopqrst"]
+"""120 things, so many that not all of their notes can be embedded for a question."""

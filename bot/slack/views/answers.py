@@ -51,7 +51,7 @@ def answer(value: Answer, *, share: str = "") -> list[Message]:
     """Recalled notes in groups, or plainly nothing. `share` is the number that the share button carries."""
     blocks: list[Block] = [context(escape(value.found.notice))] if value.found.notice else []
     if value.found.abstained:
-        blocks.append(section(f"Nothing on record about that at {escape(value.who)}."))
+        blocks.append(section(escape(value.nothing)))
         if value.found.nearest:
             blocks += lines("The nearest notes", [_hit(hit) for hit in value.found.nearest])
     if value.notice:
