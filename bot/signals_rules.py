@@ -12,7 +12,7 @@ from bot.dues import find_due
 from bot.signals import Reading, Sighting
 from storage import Kind, Side, Topic
 
-VERSION = "rules/2"
+VERSION = "rules/3"
 
 SENTENCE_LIMIT = 600
 _SPLIT = re.compile(r"\n+|(?<=[.!?;])\s+(?=[\"'(A-Za-z0-9•-])|(?<=\s)[•·]\s+")
@@ -69,20 +69,31 @@ _WORRY = (
     r"(?:doesn't|does not|don't|do not|didn't|did not|won't|wouldn't) (?:want (?:anything|any|us|our|to (?:pay|sign|move|switch|commit|touch))|trust|like (?:our|the|that|how))|"
     r"(?:is|was|got|grew) (?:annoyed|angry|frustrated|irritated|upset|cross|picky)(?: about| with| that| at)? (?:our|us|we|the (?:price|quote|terms|delay|bug|product|app)|who)|"
     r"struck out|nothing (?:hosted|stored|gets signed)|need(?:s|ed)? it (?:nearer|closer to|under|below) [$€£]?\d|"
+    r"burn(?:ed|t) by|(?:doesn't|does not|don't|do not|didn't|can't|cannot) see (?:why|what|how|the (?:point|value|need|benefit))|"
+    r"(?:can't|cannot|couldn't) (?:get (?:his|her|their|my) heads? r?a?round|tell (?:from|what|whether|if))|too (?:many|small|big for|early|fiddly|clunky)|"
+    r"(?:won't|will not|wouldn't) (?:use|touch|wear|put up with)|(?:say|says|said) no to|no point in|(?:might|may|does|do|did|would|will) ?n[o']t (?:fit|pass|work|cope|scale|hold up|meet)|"
+    r"(?:is|are|was|were) (?:a joke|rubbish|useless|terrible|hopeless|a mess|a nightmare|a pain)|rubbish (?:in|at|on)|moan(?:s|ed|ing)?|"
+    r"gets? in the way|wants? (?:proof|evidence|guarantees?)|needs? (?:convincing|persuading)|what if|looks? off|flagged (?:that )?(?:we|our|a|the)|"
+    r"half what|less than (?:promised|your|the brochure)|sceptic|put off by|turned off by|bothers? (?:him|her|them|me)|bugs (?:him|her|them)|"
+    r"rather (?:wait|stay|keep|leave) (?:it|until|till|with|as|another)|(?:wants?|need(?:s|ed)?) (?:it )?on[- ]prem|"
     r"(?:asked|wanted to know) (?:if|whether) we (?:could|can) (?:do (?:it|that|this)|go|come down|drop) .{0,25}[$€£]?\d)"
 )
 _SETTLED = (
     r"\b(?:resolved|sorted|settled|addressed|cleared(?: up)?|solved|fixed|no longer (?:a |an )?(?:concern|worry|issue|problem|blocker)|"
     r"(?:is|are|was|were|they're|she's|he's) (?:now )?(?:fine|ok|okay|happy|comfortable|good|satisfied|relaxed) (?:with|about|on)|"
-    r"signed off (?:on )?(?:our|the|by)?|passed (?:the |their )?(?:security|legal|review)|put (?:her|him|them) at ease|off the table|"
+    r"signed off (?:on )?(?:our|the (?:questionnaire|review|assessment|security|annex|wording|draft|terms|contract))|passed (?:the |their )?(?:security|legal|review)|put (?:her|him|them) at ease|off the table|"
     r"not (?:a |an |the )?(?:issue|concern|problem) any ?more|reassured|got comfortable|convinced (?:her|him|them)|"
     r"(?:that|this|which) (?:unblocks|closes|settles|answers) (?:it|me|us|that|her|him|them)|ticked (?:that|it|this) off|ticket closed|"
     r"(?:she|he|they|i) can live with (?:it|that)|(?:is|was|left|says (?:she|he) is|says they are) (?:content|satisfied)|considers? it (?:done|closed)|"
-    r"no more open (?:points|questions)|closed the (?:file|point))"
+    r"no more open (?:points|questions)|closed the (?:file|point)|no longer (?:a |an )?(?:topic|thing|bothered|worried|concerned)|"
+    r"(?:worry|worries|concern|doubts?|fears?|problem|issue|fuss|complaint)(?: \w+){0,4} (?:went away|(?:has|have|is|are|was) (?:gone|behind us|done with|dealt with|over|closed))|"
+    r"(?:is|are|was|were|now|been) (?:behind us|done with|dealt with|put to bed|water under the bridge)|dealt with|done with|not a single (?:blip|complaint|problem|issue)|"
+    r"(?:at least |now |finally )(?:is )?closed|answered to (?:his|her|their)|came (?:a)?round|won (?:him|her|them) over|(?:has|have) dropped (?:the|that|his|her|their) (?:point|worry|objection|demand|concern)|"
+    r"happy now|all good now|(?:that|which) (?:did|does) it for (?:him|her|them)|stopped (?:worrying|asking|complaining))"
 )
 _RIVAL_NAME = r"(?:[A-Z][A-Za-z0-9&.-]+(?: [A-Z][A-Za-z0-9&.-]+)?)"
 _US = r"(?:^|\b)(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to)"
-_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|take|pick|name|raise|float|present|speak|mail|ship|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver)"
+_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|take|pick|name|raise|float|present|speak|mail|ship|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver|connect|email|bring|loan|lend|rewrite|come back|see|find|introduce|dig|host|visit|pop|print|translate|fix|raise|meet)"
 _SENT = r"(?:sent|emailed|forwarded|shared|delivered|mailed|shipped|handed over|provided)"
 
 
@@ -127,15 +138,20 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.COMPETITOR,
         r"\bcompetit(?:or|ors|ive|ion)\b", r"\b(?:also|currently|still) (?:talking to|evaluating|looking at|demoing|trialling|considering|in talks with)\b",
         r"\bcompar(?:ing|ed|es?) us (?:with|to|against)\b", r"\b(?:rival|alternative vendor|other vendors?|another vendor)\b",
-        r"\b(?:up against|versus|vs\.?) [A-Z]", r"\bshortlist(?:ed)?\b.{0,30}\b(?:vendor|with)\b",
+        r"\b(?:up against|versus|vs\.?) (?-i:[A-Z])", r"\bshortlist(?:ed)?\b.{0,30}\b(?:vendor|with)\b",
     ),
     _rule(Kind.COMPETITOR, rf"\b(?:evaluating|considering|demoing|looking at|looked at|talking to|(?:quote|proposal|bid|offer|demo|pitch) from|quoted by|pitched by|compares? us (?:with|to)) {_RIVAL_NAME}",
         rf"\b{_RIVAL_NAME} (?:quoted|is cheaper|undercut|came in (?:lower|cheaper)|(?:had|has) been in\b|pitched to|(?:were|was) in (?:last|this|on|yesterday)|(?:has|have) (?:also )?quoted|rep (?:has been|had been|called|keeps))",
         rf"\b(?:have|has|had|got) (?:also |already )?(?:had )?(?:a |an )?{_RIVAL_NAME} (?:quote|proposal|offer|bid)\b",
-        rf"\b(?:swears by|prefers|leans? towards|is a) {_RIVAL_NAME}(?: man| person| shop)?\b(?<=[a-z]) (?:and pushes|over us|man|shop|to us)", cased=True),
+        rf"\b(?:swears by|prefers|leans? towards|is a) {_RIVAL_NAME}(?: man| person| shop)?\b(?<=[a-z]) (?:and pushes|over us|man|shop|to us)",
+        rf"\b(?:[Ii]ncumbent(?: is|:)|[Cc]urrently (?:on|with|using|use)|[Nn]ow on (?:a |an )?|[Tt]rial(?:l)?ing|[Ww]eighing up|[Tt]ied (?:up |in )?(?:with|w/|to)|[Ii]n bed with|[Ss]tay(?:ing|s)? (?:with|w/|on)|[Ll]ocked in(?:to| with| w/)|"
+        rf"[Uu]s(?:es|ing|e)|[Bb]uys? (?:\w+ )?(?:from|off)|[Gg]ets? (?:\w+ )?from|[Ss]witch(?:ed|ing)? to|[Mm]oved to|[Hh]as been with|[Uu]nder contract (?:with|to)|[Cc]ontract with|[Rr]enew(?:ing|ed)? with) {_RIVAL_NAME}(?<!Word)(?<!Excel)(?<!I)\b",
+        rf"^On {_RIVAL_NAME} (?:rn|now|today|until|since|till|for)\b", rf"\b{_RIVAL_NAME} (?:is|are|was|were|came in|comes in) (?:\d+ ?% |a bit |slightly |much |way )?cheaper\b", rf"\b{_RIVAL_NAME} (?:today|at the moment|currently|already)$",
+        rf"\b(?:us|we), {_RIVAL_NAME}(?:,| and| &)", cased=True),
     _rule(Kind.COMPETITOR, r"\b(?:their|our) (?:incumbent|current (?:vendor|supplier|provider))\b", r"\balso (?:got|has|have|had) (?:a |an )?(?:proposal|quote|offer|bid)\b",
         r"\b(?:cheaper|rival|competing|counter) (?:bid|offer|quote|proposal)\b"),
     _rule(Kind.BUDGET_BLOCKED,
+        r"\b(?:needs?|needed|waiting (?:for|on)|pending) (?:\w+ ){0,4}(?:to (?:release|approve|sign off|free)|tax credit|grant|board approval)\b(?=.{0,40}(?:funds?|money|spend|budget|penny|cash))", r"\b(?:knocked|cut) (?:it |us |the \w+ )?(?:back|down) (?:to|from) [$€£]?\d", r"\bbefore (?:he|she|they) can spend\b",
         r"\bbudgets? (?:\w+ ){0,3}(?:frozen|freeze|on hold|blocked|cut|gone|tight|exhausted|spent)\b", r"\b(?:freeze on|froze|frozen) (?:\w+ ){0,3}(?:budget|spend|spending)\b",
         r"\b(?:no|without) (?:\w+ ){0,2}(?:budget|funding|money)\b(?! (?:concern|issue|problem|worr))", r"\b(?:spending|hiring and spending|budget) freeze\b",
         r"\bbudget (?:isn't|is not|not) (?:\w+ )?(?:approved|there|available|confirmed)\b",
@@ -146,7 +162,11 @@ RULES: tuple[Rule, ...] = (
         r"\bbudget (?:\w+ ){0,3}(?:approved|confirmed|signed off|secured|allocated|in place|unlocked|available)\b",
         r"\b(?:approved|confirmed|secured|signed off(?: on)?|unlocked|got) (?:the |a |their |her |his )?(?:budget|funding)\b",
         r"\b(?:have|has|got) (?:the )?budget\b", r"\b(?:money|funds|funding) (?:is |was |has been |now )?(?:released|approved|freed|there|secured)\b",
-        r"\b(?:ok|okay|fine) with (?:the )?spending\b", r"\b\d+k? (?:is |was |are )?(?:earmarked|pencilled in|set aside|reserved|ring-?fenced)\b", r"\bpurse opens\b", topic=Topic.BUDGET,
+        r"\b(?:ok|okay|fine) with (?:the )?spending\b", r"\b\d+k? (?:is |was |are )?(?:earmarked|pencilled in|set aside|reserved|ring-?fenced)\b", r"\bpurse opens\b",
+        r"\b(?:ceiling|cap|limit|max|budget|pot|allowance) (?:is|of|for \w+ is|for \w+|=|:)\s?(?:about |abt |around |~)?[$€£]?\d", r"\b(?:has|have|got|'s|he's|she's|they've) (?:got )?(?:about |abt |around |up to |some |roughly )?[$€£]?\d[\d.,]*k? (?:\w+ ){0,3}(?:to play with|to spend|set aside|put aside|put by|left|in the (?:pot|budget|plan)|signed off|approved|for this)\b",
+        r"\b(?:approved|signed off|released|agreed|ok'd|okayed|allowed|granted) (?:\w+ ){0,3}(?:up to |at |for )?[$€£]?\d", r"\bagreed (?:on )?[$€£]?\d", r"\b(?:price|quote|offer|rate|uplift|increase|total|order) (?:is |was |of [$€£]?\d\S* )?(?:ok'd|okayed|accepted|approved|agreed)\b",
+        r"\b(?:uplift|increase|rate|price) accepted\b", r"\bshook (?:hands )?on [$€£]?\d", r"\b(?:under|below|within|up to|no more than) [$€£]?(?:\d[\d.,]*k?|two grand|\w+ grand|\w+ thousand)\b.{0,30}\b(?:i'll|he'll|she'll|they'll|can|could|is fine|works)\b",
+        r"\b(?:pots?|budgets?) of (?:money|[$€£]?\d)", r"\bsigned off\b.{0,40}[$€£]\d", r"[$€£]\d[\d.,]*[km]?\b.{0,25}\b(?:set aside|earmarked|ring-?fenced|put aside)\b", topic=Topic.BUDGET,
     ),
     _rule(Kind.PILOT_AGREED, r"\bagreed to (?:try|test) (?:it|this|us)\b", r"\b(?:we|they) (?:will )?test (?:it )?(?:at|in) [A-Z]", r"\b(?:depot|hub|ward|site|branch|line|store)s? (?:chosen|picked)\b",
         r"\b(?:agreed|agrees|said yes|signed|green[- ]?light\w*|approved|confirmed|go-?ahead|signed off) (?:to |for |on )?(?:\w+ ){0,3}(?:pilot|trial|poc|proof of concept)\b",
@@ -170,14 +190,24 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i|we) (?:just |also |then )?(?:confirmed|offered|showed|demoed|presented|pitched|explained|walked|answered|told)\b", party=Side.OURS),
     _rule(Kind.COMMITMENT_BY_US, rf"{_US} (?:also |then |just )?{_DO}\b", r"\b(?:i|we) (?:promised|owe|agreed to|committed to)\b", r"\b(?:i|we) (?:need|have) to (?:send|share|get|provide|prepare|draft)\b",
         rf"\b(?:said|told \w+|promised|agreed|offered)(?: that)? (?:i|we)(?:'d| would|'ll| will) (?:also |then )?{_DO}\b", r"^(?:i |we )?told \w+ (?:she|he|they) (?:gets?|has|have) .{3,60}\b(?:by|before|on|next|end of)\b", r"^(?:i |we )?promised (?:it|\w+ the|\w+ a|\w+ our)\b",
+        rf"^(?:will|gonna|going to|i'm to|i am to|we're to|i'm gonna|me to) (?:also |then |now )?{_DO}\b", rf"\b(?:i|we) (?:offered|said|agreed|undertook) to {_DO}\b",
+        r"\b(?:i'm|i am|we're|we are) (?:sending|emailing|mailing|preparing|drafting|rewriting|bringing|shipping|getting|putting|checking|writing|cutting|taking)\b",
+        r"^(?:sending|emailing|mailing|preparing|drafting|rewriting|bringing|shipping|cutting|checking|taking|putting together|writing up) (?!us\b|me\b)",
+        r"\b(?:told|replied to|said to|promised|replied) (?:\w+ )?(?:that )?(?:she|he|they|i|we)(?:'d| would|'ll| will) (?:have|get|hear|see)\b",
         r"^(?:need to|must|have to|will|sending|promised (?:to|her|him|them)|gonna) (?:over )?(?:send|share|get|give|provide|prepare|draft|follow up|over|her|him|them|a|the)\b", r"\bowe (?:her|him|them)\b",
         party=Side.OURS),
     _rule(Kind.COMMITMENT_BY_THEM, rf"\b(?:she|he|they|[a-z]+)(?:'ll| will| agreed to| promised to| offered to| committed to| is going to| are going to) {_DO}\b",
-        rf"\b(?-i:[A-Z][a-z]+) to {_DO}\b", r"\b(?:sends?|gives?) (?:me|us) .{3,60}\b(?:by|before|until|on|next|this)\b", party=Side.THEIRS),
+        rf"\b(?-i:[A-Z][a-z]+) (?:to|will|is to|is going to|'s going to|'s to|promised to|offered to) (?:also |then |try (?:again )?)?{_DO}\b",
+        r"\b(?-i:[A-Z][a-z]+) (?:to|will|'ll|is going to|'s going to) (?:chase|circulate|nudge|push|raise|try|sound out|speak|place|push|get back|think|decide|ring|report)\b",
+        r"\b(?-i:[A-Z][a-z]+) (?:promised|owes) (?:me |us )?(?:the|a|an|his|her|their)\b", r"\b(?:po|order|signature|signed \w+|contract|form|nda|answer|decision|feedback) (?:to follow|expected|coming|due) (?:from|by|on|this|next)\b",
+        r"\b(?:sends?|gives?) (?:me|us) .{3,60}\b(?:by|before|until|on|next|this)\b", party=Side.THEIRS),
     _rule(Kind.NEXT_STEP, r"^(?:next steps?|next|action items?|todo|to do|follow[- ]up)\s*[:-]", r"\bnext step (?:is|will be)\b",
         r"\b(?:follow-?up|next|another|second|demo|review|kick-?off|check-?in|intro)(?: \w+)? (?:call|meeting|session|demo|workshop)?\s*(?:is |was )?(?:booked|scheduled|planned|set|agreed|on the calendar)\b",
         r"\b(?:booked|scheduled|set up|arranged|agreed on) (?:a|an|the|another|our) (?:\w+ ){0,3}(?:call|meeting|demo|session|workshop|review)\b",
-        r"\b(?:call|meeting|demo|session|workshop|review) (?:on|next|this|is on) (?:mon|tue|wed|thu|fri|\d|next|week|tomorrow)\w*\b", party=Side.OURS),
+        r"\b(?:call|meeting|demo|session|workshop|review|qbr|visit|kick-?off|walkthrough|presentations?|steering(?: group)?|steerco|check-?in|lunch|site visit|training|engagement day) "
+        r"(?:(?:on|next|this|is on|set for|booked for|planned for|at|in|for) )?(?:the )?(?:mon|tues?|wed(?:s|nes)?|thu(?:rs?)?|fri|sat|sun|\d|next|week|tomorrow|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:day|uary|ruary|ch|il|ust|ember|ober)?\b",
+        r"^(?:speak|speaking|talk|ring|call|catch up|catching up|touch base|meet|meeting|see|seeing|popping (?:back|in|by)|back there|demo|visit)(?: \w+){0,3} (?:again )?(?:on |in |at |the )*(?:mon|tue|wed|thu|fri|sat|sun|tomorrow|tmrw|next|\d|1st|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the day after|week)\w*",
+        r"\b(?:getting|get) (?:both|them|everyone|all \w+) in (?:a|one|the same) room\b", party=Side.OURS),
     _rule(Kind.POSITIVE_REACTION, r"\b(?:loved?|loves|liked|likes|really (?:happy|keen|excited|impressed)|impressed|excited|enthusiastic|thrilled|delighted|very positive|positive about)\b",
         r"\b(?:great|fantastic|excellent|super) (?:call|meeting|demo|feedback|reaction)\b", r"\bblown away\b", r"\bover the moon\b", r"\bface lit up\b", r"\b(?:very|quite|really) (?:pleased|happy)\b", r"\bwent (?:really |very )?well\b"),
     _rule(Kind.AUTHORITY, r"\b(?:signs?|approves?|decides?|order) (?:up to|anything (?:above|over|beyond|under)|direct|personally)\b", r"\b(?:anything|everything) (?:over|above|beyond|under) [$€£]?\d+k?\b",
@@ -202,6 +232,9 @@ _EXCLUDES: dict[Kind, frozenset[Kind]] = {
     Kind.AUTHORITY: frozenset({Kind.OBJECTION}),
 }
 """Kinds that do not stand beside another in one clause: the more telling one is kept."""
+
+_NEVER_DUE = frozenset({Kind.BUDGET_CONFIRMED, Kind.OBJECTION_RESOLVED})
+"""What has happened: a day beside it is when, not until when."""
 
 _CLAUSE = re.compile(r",\s{1,9}(?:but|and|though|although|so)\s|(?<=\s)(?:but|though|although|however)\s|;\s*", re.I)
 
@@ -254,7 +287,8 @@ def _negated(clause: str, match: re.Match[str]) -> bool:
 def _sighting(clause: str, sentence: str, rule: Rule) -> Sighting:
     quote = clause.rstrip(" .;,")
     topic = rule.topic or topic_of(clause) or topic_of(sentence) or Topic.OTHER
-    return Sighting(rule.kind, topic, quote, party=rule.party, due_phrase=find_due(clause) or _due_of(sentence))
+    due = "" if rule.kind in _NEVER_DUE else find_due(clause) or _due_of(sentence)
+    return Sighting(rule.kind, topic, quote, party=rule.party, due_phrase=due)
 
 
 def _due_of(sentence: str) -> str:

@@ -146,7 +146,7 @@ def test_late_words_take_the_place_of_the_brief_by_rules(late: Slow) -> None:
     plain, better = late.stub.of("chat.update")
     assert plain["ts"] == better["ts"]
     assert WORDED not in words(plain)
-    assert "Quarterly billing" in words(plain)
+    assert "Annual pricing" in words(plain)
     assert WORDED in words(better)
     assert STILL_WRITING not in words(better)
     assert len(late.stub.of("chat.postMessage")) == 2
