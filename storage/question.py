@@ -220,7 +220,9 @@ _MONTH_ONLY = re.compile(
 )
 _QUARTER = re.compile(rf"\bQ(?P<quarter>[1-4])\b{_YEAR}", re.I)
 _SEASON = re.compile(rf"\b(?P<season>spring|summer|autumn|fall|winter)\b{_YEAR}", re.I)
-_YEAR_ONLY = re.compile(r"\b(?:in|during|of|since|year)\s+(?P<year>20\d\d)\b", re.I)
+_YEAR_ONLY = re.compile(
+    r"(?:\b(?:in|during|of|year)\s+|(?<=since\s)|(?<=after\s)|(?<=before\s)|(?<=until\s))(?P<year>20\d\d)\b", re.I
+)
 _AGO = re.compile(
     r"\b(?P<count>\d+|an?|one|two|three|four|five|six|couple of|few)\s+(?P<unit>day|week|month|year)s?\s+ago\b", re.I
 )
@@ -229,6 +231,7 @@ _PAST = re.compile(
     r"(?P<unit>day|week|month|quarter|year)s?\b",
     re.I,
 )
+_EDGE = re.compile(r"\b(since|after|before|prior to|until|till|up to)\s+(?:the\s+|about\s+)*$", re.I)
 _HINT = re.compile(
     r"\d|\b(?:"
     + "|".join(sorted({name[:3] for name in _MONTHS} | {"spring", "summer", "autumn", "fall", "winter"}))
@@ -255,10 +258,26 @@ def periods(text: str, today: date | None = None) -> Iterator[Period]:
     for pattern in (_ISO, _DAY_MONTH, _MONTH_DAY, _MONTH_ONLY, _QUARTER, _SEASON, _YEAR_ONLY):
         for match in pattern.finditer(rest):
             if not _is_verb(match):
-                yield from _periods_of(match, years)
+                named = list(_periods_of(match, years))
+                edge = _EDGE.search(rest, 0, match.start()) if today else None
+                yield from _beside(edge[1].lower(), named, today) if edge and today else named
         rest = pattern.sub(lambda match: match[0] if _is_verb(match) else " ", rest)
     if today:
         yield from _relative(rest, today)
+
+
+def _beside(edge: str, named: Sequence[Period], today: date) -> Iterator[Period]:
+    """What lies on the named side of the latest such period begun: "since March" is not since March of 2019."""
+    begun = [period for period in named if period.first <= today]
+    if not begun:
+        return
+    latest, ever = max(begun, key=lambda period: period.first), today - timedelta(366 * _YEARS_BACK)
+    if edge == "since":
+        yield Period(latest.first, today)
+    elif edge == "after":
+        yield Period(min(latest.last + timedelta(1), today), today)
+    else:
+        yield Period(ever, latest.first - timedelta(1) if edge in ("before", "prior to") else latest.last)
 
 
 def _is_verb(match: re.Match[str]) -> bool:
