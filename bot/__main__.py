@@ -31,7 +31,7 @@ from bot.shell import HELP, Shell
 from bot.week import to_json as week_json
 from storage import Hit, Interaction, Memory, NextStep, parse_json
 from storage.clean import moment
-from storage.errors import BadInput, BadPayload, RapportError
+from storage.errors import BadInput, BadPayload, FolderInUse, RapportError
 from storage.ledger import end_of
 
 app = typer.Typer(
@@ -281,23 +281,35 @@ def _reread_team(desk: Desk, team: str, pace: Pace | None) -> int:
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Say what this installation runs on and whether anything waits."""
+    """Say what this installation runs on and whether anything waits; beside a process that serves, too."""
     settings = Settings()
-    with _desk() as desk:
-        status = desk.memory.status() | {
-            "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
-            "slack_token": bool(settings.slack_bot_token.get_secret_value()),
-            "slack_trouble": wiring.slack_health(settings),
-            "reader": desk.scribe.name,
-            "claude_this_month_usd": str(desk.memory.usage.this_month()),
-            "claude_by_day": [
-                f"{page.day} {page.team_id} {page.model}: {page.calls} calls, {page.input_tokens} tokens in, "
-                f"{page.output_tokens} out, about ${page.cost}"
-                for page in desk.memory.usage.pages(14)
-            ],
-            "notices": desk.memory.notices,
-        }
-        _print(status, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in status.items()))
+    try:
+        with _desk() as desk:
+            found = _findings(desk.memory, settings)
+    except FolderInUse:
+        with wiring.look_into(settings) as memory:
+            found = _findings(memory, settings)
+            found["notices"] = [*found["notices"], BESIDE]
+    _print(found, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in found.items()))
+
+
+BESIDE = "Another process has this memory open, such as `serve`; this was read beside it."
+
+
+def _findings(memory: Memory, settings: Settings) -> dict[str, Any]:
+    return memory.status() | {
+        "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
+        "slack_token": bool(settings.slack_bot_token.get_secret_value()),
+        "slack_trouble": wiring.slack_health(settings),
+        "reader": wiring.reader(settings),
+        "claude_this_month_usd": str(memory.usage.this_month()),
+        "claude_by_day": [
+            f"{page.day} {page.team_id} {page.model}: {page.calls} calls, {page.input_tokens} tokens in, "
+            f"{page.output_tokens} out, about ${page.cost}"
+            for page in memory.usage.pages(14)
+        ],
+        "notices": list(memory.notices),
+    }
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from bot.scribe_plain import PlainScribe
 from bot.settings import Settings
 from bot.worker import Worker
 from storage import Memory, StorageConfig, open_memory
+from storage.opening import look_into as look_into_memory
 
 if TYPE_CHECKING:
     from slack_bolt import App
@@ -41,15 +42,7 @@ def viewer(settings: Settings) -> Viewer:
 def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[[], datetime] = now) -> Iterator[Desk]:
     """A desk over the configured memory. Raises what `open_memory` raises."""
     bell = Event()
-    config = StorageConfig(
-        data_dir=data_dir or settings.rapport_data_dir,
-        database_url=settings.database_url.get_secret_value(),
-        qdrant_url=settings.qdrant_url,
-        qdrant_api_key=settings.qdrant_api_key.get_secret_value(),
-        embedding_model=settings.rapport_embedding_model,
-        now=clock,
-        ring=bell.set,
-    )
+    config = replace(storage(settings, data_dir), now=clock, ring=bell.set)
     with open_memory(config) as memory:
         plain = PlainScribe()
         key = settings.anthropic_api_key.get_secret_value()
@@ -58,6 +51,29 @@ def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[
             return
         with claude(settings, memory, key) as wire:
             yield Desk(memory, ClaudeScribe(wire, plain, jobs(settings)), bell, plain)
+
+
+def storage(settings: Settings, data_dir: Path | None = None) -> StorageConfig:
+    """Where the memory lives and what it runs on."""
+    return StorageConfig(
+        data_dir=data_dir or settings.rapport_data_dir,
+        database_url=settings.database_url.get_secret_value(),
+        qdrant_url=settings.qdrant_url,
+        qdrant_api_key=settings.qdrant_api_key.get_secret_value(),
+        embedding_model=settings.rapport_embedding_model,
+        now=now,
+    )
+
+
+def look_into(settings: Settings) -> Memory:
+    """The configured memory, beside the process that has it open: only to be looked at."""
+    return look_into_memory(storage(settings))
+
+
+def reader(settings: Settings) -> str:
+    """Who reads notes: the rules, or the model that is configured."""
+    key = settings.anthropic_api_key.get_secret_value()
+    return jobs(settings).read.signature if key else PlainScribe().name
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from storage.errors import NotSaved
+from storage.errors import FolderInUse, NotSaved
 
 log = logging.getLogger("rapport.storage")
 
@@ -24,10 +24,14 @@ READERS = 12
 
 
 class Database:
-    """`read()` and `write()` give connections; nothing else opens one."""
+    """`read()` and `write()` give connections; nothing else opens one.
 
-    def __init__(self, path: Path | None = None, url: str = "") -> None:
+    With `looking` it only reads, beside the process that writes.
+    """
+
+    def __init__(self, path: Path | None = None, url: str = "", *, looking: bool = False) -> None:
         self.path = path
+        self.looking = looking
         self.url = url or f"sqlite:///{path}"
         self.is_sqlite = self.url.startswith("sqlite")
         self._turn = threading.RLock()
@@ -44,6 +48,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction; committed on leaving, rolled back on an error. Raises NotSaved when it cannot be kept."""
+        if self.looking:
+            raise FolderInUse(str(self.path.parent if self.path else ""))
         # A second writer would wait inside SQLite anyway; waiting here is fair and needs no busy timeout.
         with self._turn if self.is_sqlite else nullcontext():
             try:
@@ -95,7 +101,8 @@ class Database:
                 self._watch.close()
                 self._watch = None
         try:
-            self.checkpoint()
+            if not self.looking:
+                self.checkpoint()
         except sqlite3.OperationalError as error:
             # Someone still reads: nothing is lost, the next start folds it in.
             log.warning("the database's log was left for the next start: %s", error)

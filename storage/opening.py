@@ -17,7 +17,7 @@ from storage.embedder import Embedder
 from storage.embedder_fastembed import FastembedEmbedder
 from storage.errors import CannotOpen, FolderInUse
 from storage.ground import Clock, Ground
-from storage.index import SummaryIndex
+from storage.index import MemoryIndex, SummaryIndex
 from storage.memory import Memory
 from storage.migrate import upgrade
 from storage.recall import Engines
@@ -81,6 +81,29 @@ def open_memory(
     for notice in memory.verify():
         log.warning(notice)
     return memory
+
+
+class _Elsewhere(MemoryIndex):
+    """The index that another process has open."""
+
+    @property
+    def kind(self) -> str:
+        return "open in another process"
+
+
+def look_into(config: StorageConfig, *, embedder: Embedder | None = None) -> Memory:
+    """A memory that another process has open, for its counts: nothing can be written, and its index is left alone.
+
+    Raises ModelMissing, or CannotOpen when there is none.
+    """
+    path = config.data_dir / "rapport.db"
+    if not path.is_file() and not config.database_url:
+        raise CannotOpen(f"There is no memory in {config.data_dir} yet.")
+    db = Database(path, config.database_url, looking=True)
+    chosen = embedder or FastembedEmbedder(config.embedding_model or None)
+    lanes = ThreadPoolExecutor(1)
+    engines = Engines(_Elsewhere(), chosen, f"{chosen.signature} {sparse.SCHEME}", lanes)
+    return Memory(Ground(db, config.now, config.ring), engines, [db.close, chosen.close, lanes.shutdown])
 
 
 def _take(folder: Path) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.samples import ACME
+from storage import NewNote, StorageConfig, open_memory
 from tests.bot.claude_wire import KEY, Json, message, send, serving
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,25 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(
     assert ran.returncode == code, ran.stderr
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_doctor_looks_beside_the_process_that_serves(tmp_path: Path) -> None:
+    """It tells what is on record and what waits, and says so; whoever would write is refused, and nothing changes."""
+    with open_memory(StorageConfig(data_dir=tmp_path)) as memory:
+        team = memory.of("local")
+        account = team.create_account("Acme Corp").id
+        team.log(account, NewNote("Wants quarterly billing.", rep="U1"))
+        beside = _run(tmp_path, "doctor", "--json")
+        refused = _run(tmp_path, "log", "Acme Corp", "They want a discount.")
+        memory.catch_up()
+        later = json.loads(_run(tmp_path, "doctor", "--json").stdout)
+        assert len(team.timeline(account)) == 1
+    assert beside.returncode == 0, beside.stderr
+    found = json.loads(beside.stdout)
+    assert [found[name] for name in ("workspaces", "accounts", "notes", "pending")] == [1, 1, 1, 1]
+    assert "read beside it" in found["notices"][-1]
+    assert (later["pending"], later["index"]) == (0, "open in another process")
+    assert (refused.returncode, "in use" in refused.stderr) == (1, True)
 
 
 def test_what_claude_would_cost_is_said_then_spent_and_written_down(tmp_path: Path) -> None:
