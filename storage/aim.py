@@ -10,6 +10,7 @@ counts there that a note is late or follows one that fits, and how to weigh what
     pull = passages @ aim.towards
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -23,10 +24,13 @@ from storage.errors import ModelMissing
 AIMS = Path(__file__).parent / "model" / "aims.npz"
 
 SIGNALS = (
-    "names", "asks_subject", "subjects", "subjects_met", "date", "best", "gap", "kinds", "spread", "words", "words_met",
-    "aimed", "few",
+    "names", "asks_subject", "subjects", "subjects_met", "asks_kinds", "kinds", "asks_people", "people_met", "date",
+    "best", "gap", "spread", "words", "words_met", "aimed", "few",
 )  # fmt: skip
-"""What speaks for or against an answer on record, in the order in which a belief weighs it."""
+"""What speaks for or against an answer on record."""
+IN_FEW = ("best", "gap", "subjects_met", "kinds", "asks_subject", "words_met")
+"""What counts otherwise where there are few notes, and is weighed once more by how few."""
+BELIEVED = len(SIGNALS) + len(IN_FEW) + 1
 
 Floats = NDArray[np.float32]
 
@@ -36,8 +40,8 @@ class Aim:
     """What one question is after. `towards` (dims,) has any length; None is no direction.
 
     `late` is what a note counts for each standard deviation by which it is later than the others, `follows` the share
-    that a note is given of what the one before it stands out by. `belief` (signals + 1,) weighs SIGNALS and a
-    constant 1; below 0 in sum, nothing on record answers. None is no opinion.
+    that a note is given of what the one before it stands out by. `belief` (BELIEVED,) weighs `believed`; below 0 in
+    sum, nothing on record answers. None is no opinion.
     """
 
     towards: Vector | None = None
@@ -54,7 +58,7 @@ class Aims:
     """The k kinds of question that a file knows; none without one.
 
     `asked` (k, dims) and `bias` (k,) give the odds of each kind, `answers` (k, dims) the directions; `late` and
-    `follows` (k,) and `belief` (k, signals + 1) are as in Aim.
+    `follows` (k,) and `belief` (k, BELIEVED) are as in Aim.
     """
 
     asked: Floats
@@ -105,5 +109,11 @@ class Aims:
         return np.asarray(odds / odds.sum())
 
 
+def believed(signals: Mapping[str, float]) -> list[float]:
+    """(BELIEVED,) the signals in the order in which a belief weighs them, and a constant 1."""
+    few = signals["few"]
+    return [*(signals[name] for name in SIGNALS), *(few * signals[name] for name in IN_FEW), 1.0]
+
+
 def _fitted_to(signature: str) -> str:
-    return f"{signature} {' '.join(SIGNALS)}"
+    return f"{signature} {' '.join(SIGNALS)} few {' '.join(IN_FEW)}"

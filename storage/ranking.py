@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import sparse
-from storage.aim import NO_AIM, SIGNALS, Aim
+from storage.aim import NO_AIM, Aim, believed
 from storage.question import Question, Term, parse
 
 __all__ = ["Evidence", "Question", "Ranked", "Ranking", "Term", "parse", "rank"]
@@ -153,8 +153,7 @@ SHORT_TALK, LONG_TALK = 4.0, 12.0
 
 BELIEF: Mapping[str, float] = {
     "names": 5.3, "asks_subject": -2.2, "subjects": 1.0, "subjects_met": 2.3, "date": 3.9, "best": -1.8, "gap": 9.1,
-    "kinds": 1.3, "spread": 0.0, "words": 0.0, "words_met": 0.0, "aimed": 0.0,
-    "few": 0.0,
+    "kinds": 1.3,
 }  # fmt: skip
 BELIEF_BASE = -8.15
 """What speaks for an answer on record, where nothing is known of what the question is after; below 0 in sum, the
@@ -209,8 +208,8 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
 
 def _belief(signals: Mapping[str, float], aim: Aim) -> float:
     if aim.belief is None:
-        return BELIEF_BASE + sum(BELIEF[name] * signals[name] for name in SIGNALS)
-    return float(aim.belief[:-1] @ [signals[name] for name in SIGNALS] + aim.belief[-1])
+        return BELIEF_BASE + sum(weight * signals[name] for name, weight in BELIEF.items())
+    return float(aim.belief @ believed(signals))
 
 
 def _aimed(pull: Floats | Vector, first: Ids, best: int) -> float:
@@ -307,7 +306,8 @@ class Words:
     """What the words, features, people and days of a question say in a scope, weighed; all but the meaning.
 
     `leaf` (L,) and `note` (W,) are weighed sums; `kinds` (k, W), `subjects` (s, W) and `told` (t, W) say which notes
-    show the kinds, the subjects and the telling words asked for, `rarity` (t,) how rare those are in the scope.
+    show the kinds, the subjects and the telling words asked for, `rarity` (t,) how rare those are in the scope, and
+    `people` (p, W) which show the people.
     """
 
     leaf: Floats
@@ -316,14 +316,18 @@ class Words:
     subjects: NDArray[np.bool_]
     told: NDArray[np.bool_]
     rarity: Floats
+    people: NDArray[np.bool_]
     doubts: Mapping[str, float]
 
     def met(self, top: Ids) -> dict[str, float]:
-        """The shares of the kinds, of the subjects and of the words asked for that the best notes show."""
+        """The shares of the kinds, the subjects, the words and the people asked for that the best notes show."""
         met = np.asarray(self.told.take(top, 1).any(1))
         return {
             "kinds": float(self.kinds.take(top, 1).any(1).mean()) if len(self.kinds) else 0.0,
             "subjects_met": float(self.subjects.take(top, 1).any(1).mean()) if len(self.subjects) else 0.5,
+            "asks_kinds": float(len(self.kinds) > 0),
+            "asks_people": float(len(self.people) > 0),
+            "people_met": float(self.people.take(top, 1).any(1).mean()) if len(self.people) else 0.5,
             "words": float(len(met)),
             "words_met": float(self.rarity @ met / self.rarity.sum()) if len(met) else 0.5,
         }
@@ -358,7 +362,7 @@ class Scope:
         """What can be said before the question's vector is known; `notes` weighs it for notes of a few sentences."""
         if not len(self.points):
             none = np.zeros((0, 0), bool)
-            return Words(np.zeros(0), np.zeros(0), none, none, none, np.zeros(0), {})
+            return Words(np.zeros(0), np.zeros(0), none, none, none, np.zeros(0), none, {})
         signals, talk = self.note_words(), self.layout.talk
         told = self.table[self.question.rows("telling")][:, self.layout.whole] > 0
         return Words(
@@ -368,6 +372,7 @@ class Scope:
             self.table[self.question.rows("subject")][:, self.layout.whole] > 0,
             told,
             _idf(told)[:, 0],
+            self.table[self.question.rows("people")][:, self.layout.whole] > 0,
             self._doubts(signals["date"]),
         )
 

@@ -459,21 +459,26 @@ def _filters(
     where: list[ColumnElement[bool]] = []
     if person:
         people = select(contact.c.id).where(or_(contact.c.key == person, contact.c.name.ilike(person)))
-        where.append(_i.contact_id.in_(people.where(contact.c.team_id == _i.team_id)))
+        where.append(_i.contact_id.in_(_inside(people.where(contact.c.team_id == _i.team_id))))
     if deal:
         deals = select(opportunity.c.id).where(opportunity.c.key == deal, opportunity.c.team_id == _i.team_id)
-        where.append(_i.opportunity_id.in_(deals))
+        where.append(_i.opportunity_id.in_(_inside(deals)))
     if stage:
         staged = select(account.c.id).where(account.c.stage == stage, account.c.team_id == _i.team_id)
-        where.append(_i.account_id.in_(staged))
+        where.append(_i.account_id.in_(_inside(staged)))
     if kinds:
         said = select(signal.c.interaction_id).where(signal.c.kind.in_([k.value for k in kinds]))
-        where.append(_i.id.in_(said.where(signal.c.team_id == _i.team_id)))
+        where.append(_i.id.in_(_inside(said.where(signal.c.team_id == _i.team_id))))
     where += [_i.channel == channel] if channel else []
     where += [_i.rep == rep] if rep else []
     where += [_i.occurred_at >= since] if since else []
     where += [_i.occurred_at <= until] if until else []
     return where
+
+
+def _inside(query: Select[Any]) -> Select[Any]:
+    """The query as a condition on the notes: what else the queries around it join is not what it asks."""
+    return query.correlate(interaction)
 
 
 def _without(found: ranking.Evidence, notes: set[int]) -> ranking.Evidence:

@@ -10,6 +10,7 @@ from bot.health import assess
 from bot.scribe import Brief, Claim, Scribe
 from storage import Facts, Found, Hit, Interaction, Kind, Resolved, Signal, TeamMemory
 from storage.errors import BadInput, UnknownAccount, UnknownNote
+from storage.lexicon import asked
 
 RECALL_USAGE = "Say who and what, for example: Acme Corp: what pricing objections came up?"
 
@@ -30,6 +31,8 @@ _GROUP_OF = {
 }
 
 
+STEPS = frozenset(("next_step", "promise_us", "promise_them"))
+"""Kinds of question that the ledger of next steps answers too."""
 ACCOUNTS, CLOSER = 5, 3
 """Accounts that a question of all of them looks at closer, and notes of each."""
 FAR = 0.25
@@ -122,6 +125,9 @@ class AskVerbs(Base):
         if person and found.abstained:
             # What is known about a person is not only what was said to them.
             found = team.recall(question, account=account)
+        if found.abstained and asked(question) & STEPS and team.next_steps(account):
+            # The ledger has steps even where no note reads like one: the nearest are shown, with the step beside them.
+            found = team.recall(question, account=account, abstain=False)
         return self._recollect(team, viewer, resolved, found)
 
     def recall_line(self, viewer: Viewer, line: str) -> Answer:

@@ -148,3 +148,25 @@ def test_nothing_at_any_account_is_said(desk: Desk) -> None:
     answer = desk.recall_line(REP, "Do they need Zanzibarian subtitles?")
     assert answer.found.abstained
     assert answer.nothing == "Nothing on record about that at any account."
+
+
+def test_steps_on_record_are_not_denied(tmp_path: Path) -> None:
+    """The ledger knows a next step of which no note speaks; where it knows none, nothing is claimed."""
+    with open_memory(StorageConfig(data_dir=tmp_path, now=lambda: NOW)) as memory:
+        desk = Desk(memory, PlainScribe())
+        for payload in sample_payloads(NOW.date()):
+            memory.of("T0001").import_payload(payload)
+        memory.of("T0001").import_payload({"accountId": "b-1", "name": "Borealis"})
+        desk.log(REP, "b-1", "Lunch with the dispatchers, they talked about football.")
+        known, unknown = desk.recall_line(REP, "acme-01: next steps?"), desk.recall_line(REP, "b-1: next steps?")
+    assert (known.found.abstained, known.next_step) == (False, "Send quarterly-billing proposal")
+    assert unknown.found.abstained
+
+
+@pytest.mark.parametrize("who", ["James Okafor", "Priya Sharma"])
+def test_a_person_is_asked_about_by_name(desk: Desk, who: str) -> None:
+    """The notes of that person come back, whether or not they are indexed."""
+    desk.log(REP, who, "They object to the price.")
+    answer = desk.recall_line(REP, f"{who}: what objections came up?")
+    assert any("price" in hit.text for hit in answer.found.hits)
+    assert answer.found.hits

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from storage import NewNote, StorageConfig, open_memory
-from storage.aim import AIMS, NO_AIM, SIGNALS, Aims
+from storage.aim import AIMS, BELIEVED, NO_AIM, Aims
 from storage.embedder_fastembed import FastembedEmbedder
 from storage.errors import ModelMissing
 
@@ -26,7 +26,7 @@ def aims(embedder: FastembedEmbedder) -> Aims:
 
 def two() -> Aims:
     """Two kinds in three dimensions."""
-    belief = np.zeros((2, len(SIGNALS) + 1), np.float32)
+    belief = np.zeros((2, BELIEVED), np.float32)
     belief[1] = 1.0
     return Aims(
         asked=np.array([[9, 0, 0], [0, 9, 0]], np.float32),

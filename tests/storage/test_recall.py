@@ -1,13 +1,15 @@
 """Promises of recall: nothing outside the scope, nothing late, nothing lost when the index is away."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import NewNote, StorageConfig, open_memory
+from storage import Kind, NewNote, NoteReading, Signal, StorageConfig, Topic, open_memory
 from storage.embedder import HashEmbedder
 from storage.errors import IndexDown, UnknownAccount
 from storage.index import Candidates, MemoryIndex
@@ -113,3 +115,48 @@ def test_ten_hits_are_not_ten_copies(tmp_path: Path) -> None:
         memory.catch_up()
         hits = team.recall("What about the price?", account="acme", limit=2, abstain=False).hits
         assert {hit.text for hit in hits} == {"They object to the price.", "The price is fine for legal."}
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"contact": "Dana Reed"}, {"contact": "c-1"}, {"opportunity": "o-1"}, {"channel": "call"}, {"rep": "lea"},
+        {"stage": "proposal"}, {"since": datetime(2026, 5, 1, tzinfo=UTC)}, {"contact": "c-1", "opportunity": "o-1"},
+        {"until": datetime(2026, 5, 9, tzinfo=UTC), "rep": "lea"}, {"kinds": [Kind.OBJECTION]},
+    ],
+)  # fmt: skip
+def test_each_filter_lets_its_notes_pass_and_no_other(
+    tmp_path: Path, filters: dict[str, Any], away: bool, indexed: bool
+) -> None:
+    """Alike for notes that are indexed, for those that are not, and without the index."""
+    index = AwayIndex()
+    index.away = False
+    with open_memory(StorageConfig(data_dir=tmp_path), embedder=HashEmbedder(), index=index) as memory:
+        team = memory.of("T1")
+        mine = {
+            "accountId": "a", "name": "Acme", "stage": "proposal",
+            "CONTACT": [{"contactId": "c-1", "name": "Dana Reed"}],
+            "OPPORTUNITY": [{"opportunityId": "o-1", "name": "First"}],
+            "INTERACTION": [
+                {"interactionId": "n-1", "channel": "call", "repId": "lea", "summary": "The price is too high.",
+                 "occurredAt": "2026-05-04T10:00:00Z", "contactId": "c-1", "opportunityId": "o-1"},
+            ],
+        }  # fmt: skip
+        other = {
+            "accountId": "b", "name": "Beta",
+            "INTERACTION": [
+                {"interactionId": "n-2", "channel": "email", "repId": "tom", "summary": "The price is a topic.",
+                 "occurredAt": "2026-04-04T10:00:00Z"},
+            ],
+        }  # fmt: skip
+        team.import_payload([mine, other])
+        note = team.timeline(team.who("a").account.id)[0]
+        said = Signal(Kind.OBJECTION, Topic.PRICING, note.text)
+        team.save_readings([NoteReading(note.id, note.revision, (said,), (), "rules")])
+        if indexed:
+            memory.catch_up()
+        index.away = away
+        found = team.recall("What about the price?", abstain=False, **filters)
+        assert [hit.interaction for hit in found.hits] == ["n-1"]
