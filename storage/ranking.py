@@ -114,7 +114,7 @@ class Weights:
 NOTES = Weights(
     leaf={
         "dense": 0.74, "near_dense": 0.21, "words": 0.0, "window": 0.08, "near_window": 0.05, "length": 0.18,
-        "topic": 0.02, "subject": 0.11, "kind": 0.49,
+        "topic": 0.02, "subject": 0.11, "kind": 0.48,
     },
     note={
         "whole_dense": 0.17, "conversation_words": 0.16, "topic": 0.12, "subject": 0.21, "kind": 0.22, "person": 0.93,

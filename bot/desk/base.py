@@ -12,6 +12,9 @@ from storage import Interaction, Memory, NoteReading, Resolved, TeamMemory
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
 
+WHO_USAGE = "Say who it is about, for example: Acme Corp."
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who asks, in which channel. `audience` holds the private channels they are in; None, the operator, sees all.
@@ -96,6 +99,8 @@ class Base:
         linked = team.channel_account(viewer.channel) if viewer.channel and not name.strip() else None
         if linked:
             return Resolved(linked)
+        if not name.strip():
+            raise BadInput(WHO_USAGE)
         try:
             return team.who(name)
         except AmbiguousName as error:
