@@ -11,7 +11,6 @@ from bot.signals import next_steps_of, to_signals
 from storage import Interaction, Memory, NoteReading, Resolved, TeamMemory
 from storage.errors import AmbiguousName, BadInput, UnknownAccount
 
-
 WHO_USAGE = "Say who it is about, for example: Acme Corp."
 
 
