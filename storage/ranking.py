@@ -191,7 +191,8 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
     leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
     if sense.pull is not None:
         leaf += notes * sense.pull[at.leaf]
-    score = np.maximum.reduceat(leaf, at.first) + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
+    best = np.maximum.reduceat(leaf, at.first)
+    score = best + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
     score += notes * sense.aim.late * at.recency
     follows = sense.aim.follows + (FOLLOWS if scope.question.kinds & FOLLOWED else 0.0)
     score[1:] += notes * follows * np.maximum(score[:-1] - score.sum() / len(score), 0.0)
@@ -202,7 +203,7 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
     signals["few"] = 1 / len(at.notes)
     belief = TALKED * at.talk + _belief(signals, sense.aim)
     shown = _shown(score[order], belief)
-    ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, order)))
+    ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, best, order)))
     return Ranking(ranked, belief < 0, _reason(signals) if belief < 0 else "", signals)
 
 
@@ -215,7 +216,7 @@ def _belief(signals: Mapping[str, float], aim: Aim) -> float:
 def _aimed(pull: Floats | Vector, first: Ids, best: int) -> float:
     """By how much the best note is pulled more than the others."""
     pulls = np.maximum.reduceat(pull, first)
-    return float(pulls[best] - pulls.mean())
+    return float(pulls[best] - pulls.sum() / len(pulls))
 
 
 def _shown(scores: Floats, belief: float) -> Floats:
@@ -237,10 +238,11 @@ class Layout:
     """How the grains of a scope lie to each other, whatever is asked: W whole notes in conversation order, L leaves.
 
     `notes` (W,) are note ids; `whole` (W,) and `leaf` (L,) places among the points; `ordinals` (L,) which passage a
-    leaf is; `first` (W,) each note's first leaf; `conversation` (W,) its conversation by number; `talks` (C,) each
-    conversation's first note. `around` (5, L) are the leaves -2..2 places away in the same conversation, L where there
-    is none. `leaf_norm` (L,) and `talk_norm` (C,) are BM25's k times its length norm; `length` (L,) and `recency` (W,)
-    are z-scores; `times` (W,) minutes; `talk` is 0 for notes of a few sentences and 1 for transcripts.
+    leaf is; `first` (W,) each note's first leaf and `owner` (L,) each leaf's note by number; `conversation` (W,) a
+    note's conversation by number; `talks` (C,) each conversation's first note. `around` (5, L) are the leaves -2..2
+    places away in the same conversation, L where there is none. `leaf_norm` (L,) and `talk_norm` (C,) are BM25's k
+    times its length norm; `length` (L,) and `recency` (W,) are z-scores; `times` (W,) minutes; `talk` is 0 for notes of
+    a few sentences and 1 for transcripts.
     """
 
     notes: Ids
@@ -248,6 +250,7 @@ class Layout:
     leaf: Ids
     ordinals: Ids
     first: Ids
+    owner: Ids
     conversation: Ids
     talks: Ids
     around: Ids
@@ -263,7 +266,9 @@ class Layout:
         """Lays out points in id order. A note whose whole grain is missing is stood for by its first passage."""
         if not len(points):
             none, nothing = np.zeros(0, np.int64), np.zeros(0)
-            return cls(none, none, none, none, none, none, none, none, nothing, nothing, nothing, nothing, nothing, 0.0)
+            return cls(
+                none, none, none, none, none, none, none, none, none, nothing, nothing, nothing, nothing, nothing, 0.0
+            )
         notes, first = np.unique(points >> ORDINAL_BITS, return_index=True)
         times = minutes[first]
         order = np.lexsort((notes, times))
@@ -283,16 +288,17 @@ class Layout:
         talk = (len(leaf) / len(talks) - SHORT_TALK) / (LONG_TALK - SHORT_TALK)
         return cls(
             notes[order], first[order], leaf, points[leaf] & ((1 << ORDINAL_BITS) - 1),
-            np.append(0, np.cumsum(counts)[:-1]), conversation, talks, _around(np.repeat(conversation, counts)),
+            np.append(0, np.cumsum(counts)[:-1]), np.repeat(np.arange(len(counts)), counts), conversation, talks,
+            _around(np.repeat(conversation, counts)),
             _norm(leaf_lengths, 0.3), _norm(talk_lengths, 0.75), _z(np.log(leaf_lengths)), _z(times), times,
             min(1.0, max(0.0, talk)),
         )  # fmt: skip
 
-    def best_ordinals(self, leaf: Floats, order: Ids) -> list[int]:
-        """The ordinal of the best leaf of each note in `order`."""
-        ends = np.append(self.first[1:], len(leaf))[order].tolist()
-        spans = zip(self.first[order].tolist(), ends, strict=True)
-        return [int(self.ordinals[start + leaf[start:end].argmax()]) for start, end in spans]
+    def best_ordinals(self, leaf: Floats, best: Floats, order: Ids) -> list[int]:
+        """The ordinal of the best leaf of each note in `order`; `best` (W,) is what those leaves have."""
+        winners = np.flatnonzero(leaf == best[self.owner])
+        found: list[int] = self.ordinals[winners[np.searchsorted(winners, self.first[order])]].tolist()
+        return found
 
 
 @lru_cache(maxsize=128)
@@ -386,11 +392,12 @@ class Scope:
         dense[:] = _z(leaf)
         around = padded[at.around]
         best = np.maximum(np.maximum.reduceat(leaf, at.first), whole)
-        background = (best.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
+        top = float(best.max())
+        background = float(best.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
         return Meanings(
             {"dense": dense, "near_dense": _AROUND @ around},
             {"whole_dense": _z(whole)},
-            {"best": float(best.max()), "gap": float(best.max() - background)},
+            {"best": top, "gap": top - background},
         )
 
     def leaf_words(self) -> dict[str, Floats]:
