@@ -9,7 +9,7 @@ The belief is fitted last, on what the ranking says with the printed weights in 
 The kind of a question is told from its vector by a softmax that learns from the labels. The directions, what time
 counts and the weights learn from the ranking: for each note that answers, the probability that it goes before those
 that do not is made large (a listwise loss, Cao et al. 2007). Everything is pulled towards where it starts. Gradients
-are written out, the best passage of a note as a subgradient; descent by Adam (Kingma and Ba 2015). Deterministic.
+are written out, the best passage of a note as a subgradient. Deterministic.
 
 The belief is a logistic regression over what the evidence says, with weights that depend on the kind of the question.
 It is given no opinion of the question itself: that questions of a kind are seldom answered is no reason to refuse one.
@@ -26,11 +26,12 @@ import numpy as np
 from bench import weights
 from bench.recall import DEPTH, Asked, ask, figures, sales
 from storage import passages, ranking
-from storage.aim import BELIEVED, Aims, believed
+from storage.aim import BELIEVED, Aims, believed, softmax
 from storage.embedder_fastembed import FastembedEmbedder
+from storage.index import ORDINAL_BITS
 
 Array = np.ndarray[Any, Any]
-Values = dict[str, Array]
+Values = weights.Values
 
 KINDS = (
     "authority", "budget", "competitor", "date", "next_step", "objection", "other", "person", "promise", "resolved",
@@ -44,25 +45,12 @@ TAKEN_AWAY = 0.3
 STRENGTH, ROUNDS = 0.02, 30
 SMALLER = (1, 2, 3, 4, 6, 9)
 """Notes of the smaller scopes in which the same questions are asked too: most accounts are young."""
-STEPS = 80
 RATES: Mapping[str, float] = {"asked": 0.03, "answers": 0.03}
 RATE = 0.01
 PULLS: Mapping[str, float] = {"asked": 1e-4, "answers": 1e-4, "bias": 0.0, "late": 3e-3, "follows": 3e-3}
 PULL = 0.03
 LABELS = 0.5
 """What telling the kinds counts beside the ranking."""
-
-START = ranking.Weights(
-    leaf={
-        "dense": 0.70, "near_dense": 0.20, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
-        "topic": 0.10, "subject": 0.25, "kind": 0.75,
-    },
-    note={
-        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
-        "date": 2.5, "recency": 0.05,
-    },
-)  # fmt: skip
-"""Where the weights start: as they were chosen before questions were told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +84,7 @@ def _lessons(path: Path, embedder: FastembedEmbedder) -> Iterator[Lesson]:
         if not asked.relevant:
             continue
         at, case = asked.scope.layout, asked.case
-        owners = asked.scope.points[at.leaf] >> ranking.ORDINAL_BITS
+        owners = asked.scope.points[at.leaf] >> ORDINAL_BITS
         leaves = [
             grains[case.account, asked.keys[owner]][ordinal]
             for owner, ordinal in zip(owners.tolist(), at.ordinals.tolist(), strict=True)
@@ -105,7 +93,7 @@ def _lessons(path: Path, embedder: FastembedEmbedder) -> Iterator[Lesson]:
             asked,
             embedder.question(case.question),
             KINDS.index(case.category if case.category in KINDS else "other"),
-            weights.sheet(asked.scope, np.asarray(asked.sense.cosines), asked.relevant),
+            weights.sheet(asked.scope, asked.sense, asked.relevant),
             np.stack(leaves),
             at.recency,
             float(bool(asked.scope.question.kinds & ranking.FOLLOWED)),
@@ -115,22 +103,18 @@ def _lessons(path: Path, embedder: FastembedEmbedder) -> Iterator[Lesson]:
 def fit(taught: Sequence[Lesson]) -> Values:
     """Values that rank the right notes of these questions first."""
     start = _start(len(taught[0].vector))
-    values = {name: value.copy() for name, value in start.items()}
-    first = {name: np.zeros_like(value) for name, value in values.items()}
-    second = {name: np.zeros_like(value) for name, value in values.items()}
-    for step in range(1, STEPS + 1):
-        slopes = {name: 2 * PULLS.get(name, PULL) * (values[name] - start[name]) for name in values}
-        for lesson in taught:
-            for name, slope in _slopes(values, lesson).items():
-                slopes[name] += slope / len(taught)
-        for name, slope in slopes.items():
-            first[name] = 0.9 * first[name] + 0.1 * slope
-            second[name] = 0.99 * second[name] + 0.01 * slope**2
-            move = (first[name] / (1 - 0.9**step)) / (np.sqrt(second[name] / (1 - 0.99**step)) + 1e-8)
-            values[name] -= RATES.get(name, RATE) * move
+
+    def slopes(values: Values) -> Values:
         # That a passage holds a word that was asked for never speaks against it.
         values["leaf"] = np.maximum(values["leaf"], 0.0)
-    return values
+        total = {name: 2 * PULLS.get(name, PULL) * (value - start[name]) for name, value in values.items()}
+        for lesson in taught:
+            for name, slope in _slopes(values, lesson).items():
+                total[name] += slope / len(taught)
+        return total
+
+    values = weights.descended(start, slopes, lambda name: RATES.get(name, RATE))
+    return values | {"leaf": np.maximum(values["leaf"], 0.0)}
 
 
 def _start(dims: int) -> Values:
@@ -141,8 +125,8 @@ def _start(dims: int) -> Values:
         "answers": np.zeros((kinds, dims)),
         "late": np.zeros(kinds),
         "follows": np.zeros(kinds),
-        "leaf": np.array(list(START.leaf.values())),
-        "note": np.array(list(START.note.values())),
+        "leaf": np.array(list(ranking.BY_HAND.leaf.values())),
+        "note": np.array(list(ranking.BY_HAND.note.values())),
         "always_follows": np.array(0.3),
     }
 
@@ -153,7 +137,7 @@ def scores(values: Values, lesson: Lesson) -> Array:
 
 
 def _forward(values: Values, lesson: Lesson) -> Values:
-    odds = _softmax(values["asked"] @ lesson.vector + values["bias"])
+    odds = softmax(values["asked"] @ lesson.vector + values["bias"])
     leaf = lesson.sheet.leaves @ values["leaf"] + lesson.leaves @ (odds @ values["answers"])
     best = np.maximum.reduceat(leaf, lesson.sheet.first)
     before = best + lesson.sheet.notes @ values["note"] + lesson.recency * (odds @ values["late"])
@@ -197,11 +181,6 @@ def _push(score: Array, right: Array) -> Array:
     total = top + np.log(np.exp(wrong - top).sum())
     late = np.where(right, 1 / (1 + np.exp(np.clip(score - total, -50, 50))), 0.0) / right.sum()
     return np.asarray(np.exp(wrong - total) * late.sum() - late)
-
-
-def _softmax(values: Array) -> Array:
-    odds = np.exp(values - values.max())
-    return np.asarray(odds / odds.sum())
 
 
 def check(taught: Sequence[Lesson]) -> None:
@@ -283,7 +262,7 @@ def _scopes(asked: Asked, random: np.random.Generator) -> Iterator[tuple[bool, l
 
 def _only(asked: Asked, notes: Sequence[int]) -> tuple[ranking.Scope, ranking.Sense]:
     """The question among these notes."""
-    places = np.flatnonzero(np.isin(asked.scope.points >> ranking.ORDINAL_BITS, notes))
+    places = np.flatnonzero(np.isin(asked.scope.points >> ORDINAL_BITS, notes))
     points = asked.scope.points[places]
     table = asked.scope.table[:, places]
     postings = [(points[row > 0], row[row > 0].astype(np.float32)) for row in table]
@@ -358,7 +337,7 @@ def main() -> None:
         return
     values = fit(taught)
     aims_of(values).save(signature)
-    for name, names in (("leaf", START.leaf), ("note", START.note)):
+    for name, names in (("leaf", ranking.BY_HAND.leaf), ("note", ranking.BY_HAND.note)):
         print(f"{name}:", ", ".join(f'"{key}": {value:.2f}' for key, value in zip(names, values[name], strict=True)))
     print(f"FOLLOWS: {float(values['always_follows']):.2f}")
 

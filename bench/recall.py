@@ -212,6 +212,13 @@ def abstention(asked: Sequence[Asked]) -> None:
     if nothing:
         recall, precision = 100 * right / len(nothing), 100 * right / max(len(refused), 1)
         print(f"  unanswerable refused {right} of {len(nothing)}: recall {recall:.1f} %, precision {precision:.1f} %")
+        for name, among in (
+            ("recall", [a.abstained for a in nothing]),
+            ("precision", [not a.relevant for a in refused]),
+        ):
+            if among:
+                low, high = interval(among)
+                print(f"  95 % interval of its {name}: {100 * low:.1f} to {100 * high:.1f}")
 
 
 def ablation(answerable: Sequence[Asked], key: str) -> None:
@@ -220,6 +227,8 @@ def ablation(answerable: Sequence[Asked], key: str) -> None:
     for stage, (notes, talk) in _without().items():
         with mock.patch.object(ranking, "NOTES", notes), mock.patch.object(ranking, "TALK", talk):
             print(f"  without {stage:20} {_mean(answerable, key) - full:+5.1f}")
+    blind = [replace(asked, sense=ranking.Sense(asked.sense.cosines)) for asked in answerable]
+    print(f"  without {'what it is after':20} {_mean(blind, key) - full:+5.1f}")
 
 
 def _mean(answerable: Sequence[Asked], key: str) -> float:
@@ -253,7 +262,7 @@ def leave_one_out(answerable: Sequence[Asked]) -> None:
     rows = []
     for account in sorted({asked.case.account for asked in answerable}):
         others = [asked for asked in answerable if asked.case.account != account]
-        table = weights.fit([(asked.scope, asked.sense.cosines, asked.relevant) for asked in others])
+        table = weights.fit([(asked.scope, asked.sense, asked.relevant) for asked in others])
         with mock.patch.object(ranking, "NOTES", table), mock.patch.object(ranking, "TALK", table):
             held = [asked for asked in answerable if asked.case.account == account]
             rows += [figures(gains(asked), len(asked.relevant)) for asked in held]

@@ -4,7 +4,7 @@ The probability that the ranking puts a right note first is made large (a listwi
 of every weight towards zero. The best leaf of a note changes with the weights: the descent is on a subgradient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 from storage import ranking
 
 Array = np.ndarray[Any, Any]
-Labelled = tuple[ranking.Scope, Array, frozenset[int]]
+Values = dict[str, Array]
+Labelled = tuple[ranking.Scope, ranking.Sense, frozenset[int]]
 STEPS, RATE, PULL = 80, 0.08, 3e-3
 
 
@@ -32,21 +33,35 @@ def fit(labelled: Sequence[Labelled]) -> ranking.Weights:
     """Weights that rank the right notes of these questions first. Deterministic; starts from equal weights."""
     sheets = [sheet(*item) for item in labelled]
     leaf, note = list(ranking.NOTES.leaf), list(ranking.NOTES.note)
-    vector = np.full(len(leaf) + len(note), 0.2)
-    first, second = np.zeros_like(vector), np.zeros_like(vector)
-    for step in range(1, STEPS + 1):  # Adam (Kingma and Ba 2015)
-        slope = sum(_slope(vector, item, len(leaf)) for item in sheets) / len(sheets) + 2 * PULL * vector
-        first, second = 0.9 * first + 0.1 * slope, 0.99 * second + 0.01 * slope**2
-        vector = vector - RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-9)
+
+    def slopes(values: Values) -> Values:
+        vector = values["all"]
+        return {"all": sum(_slope(vector, item, len(leaf)) for item in sheets) / len(sheets) + 2 * PULL * vector}
+
+    vector = descended({"all": np.full(len(leaf) + len(note), 0.2)}, slopes, lambda _name: RATE)["all"]
     return ranking.Weights(
         leaf=dict(zip(leaf, vector[: len(leaf)].tolist(), strict=True)),
         note=dict(zip(note, vector[len(leaf) :].tolist(), strict=True)),
     )
 
 
-def sheet(scope: ranking.Scope, cosines: Array, relevant: frozenset[int]) -> Sheet:
+def descended(start: Values, slopes: Callable[[Values], Values], rate: Callable[[str], float]) -> Values:
+    """Where STEPS of Adam (Kingma and Ba 2015) lead from `start`; the names of values have rates of their own."""
+    values = {name: value.copy() for name, value in start.items()}
+    first = {name: np.zeros_like(value) for name, value in start.items()}
+    second = {name: np.zeros_like(value) for name, value in start.items()}
+    for step in range(1, STEPS + 1):
+        for name, slope in slopes(values).items():
+            first[name] = 0.9 * first[name] + 0.1 * slope
+            second[name] = 0.99 * second[name] + 0.01 * slope**2
+            move = (first[name] / (1 - 0.9**step)) / (np.sqrt(second[name] / (1 - 0.99**step)) + 1e-9)
+            values[name] = values[name] - rate(name) * move
+    return values
+
+
+def sheet(scope: ranking.Scope, sense: ranking.Sense, relevant: frozenset[int]) -> Sheet:
     """The signals of a question in its scope as matrices, in the order of the weight tables."""
-    near = scope.meanings(cosines.astype(np.float64))
+    near = scope.meanings(sense)
     leaf, note = {**scope.leaf_words(), **near.leaf}, {**scope.note_words(), **near.note}
     counts = np.diff(np.append(scope.layout.first, len(scope.layout.leaf)))
     return Sheet(

@@ -29,7 +29,7 @@ from bot.scribe import to_json
 from bot.settings import Settings
 from bot.shell import HELP, Shell
 from bot.week import to_json as week_json
-from storage import Hit, Interaction, Memory, NextStep, parse_json
+from storage import Hit, Interaction, Memory, NextStep, look_into, parse_json
 from storage.clean import moment
 from storage.errors import BadInput, BadPayload, FolderInUse, RapportError
 from storage.ledger import end_of
@@ -287,7 +287,7 @@ def doctor(as_json: AsJson = False) -> None:
         with _desk() as desk:
             found = _findings(desk.memory, settings)
     except FolderInUse:
-        with wiring.look_into(settings) as memory:
+        with look_into(wiring.storage_config(settings)) as memory:
             found = _findings(memory, settings)
             found["notices"] = [*found["notices"], BESIDE]
     _print(found, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in found.items()))

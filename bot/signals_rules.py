@@ -70,11 +70,11 @@ _WORRY = (
     r"(?:is|was|got|grew) (?:annoyed|angry|frustrated|irritated|upset|cross|picky)(?: about| with| that| at)? (?:our|us|we|the (?:price|quote|terms|delay|bug|product|app)|who)|"
     r"struck out|nothing (?:hosted|stored|gets signed)|need(?:s|ed)? it (?:nearer|closer to|under|below) [$€£]?\d|"
     r"burn(?:ed|t) by|(?:doesn't|does not|don't|do not|didn't|can't|cannot) see (?:why|what|how|the (?:point|value|need|benefit))|"
-    r"(?:can't|cannot|couldn't) (?:get (?:his|her|their|my) heads? r?a?round|tell (?:from|what|whether|if))|too (?:many|small|big for|early|fiddly|clunky)|"
+    r"(?:can't|cannot|couldn't) (?:get (?:his|her|their|my) heads? a?round|tell (?:from|what|whether|if))|too (?:many|small|big for|early|fiddly|clunky)|"
     r"(?:won't|will not|wouldn't) (?:use|touch|wear|put up with)|(?:say|says|said) no to|no point in|(?:might|may|does|do|did|would|will) ?n[o']t (?:fit|pass|work|cope|scale|hold up|meet)|"
     r"(?:is|are|was|were) (?:a joke|rubbish|useless|terrible|hopeless|a mess|a nightmare|a pain)|rubbish (?:in|at|on)|moan(?:s|ed|ing)?|"
     r"gets? in the way|wants? (?:proof|evidence|guarantees?)|needs? (?:convincing|persuading)|what if|looks? off|flagged (?:that )?(?:we|our|a|the)|"
-    r"half what|less than (?:promised|your|the brochure)|sceptic|put off by|turned off by|bothers? (?:him|her|them|me)|bugs (?:him|her|them)|"
+    r"half what|less than (?:promised|your|the brochure)|put off by|turned off by|bothers? (?:him|her|them|me)|bugs (?:him|her|them)|"
     r"rather (?:wait|stay|keep|leave) (?:it|until|till|with|as|another)|(?:wants?|need(?:s|ed)?) (?:it )?on[- ]prem|"
     r"(?:asked|wanted to know) (?:if|whether) we (?:could|can) (?:do (?:it|that|this)|go|come down|drop) .{0,25}[$€£]?\d)"
 )
@@ -93,7 +93,7 @@ _SETTLED = (
 )
 _RIVAL_NAME = r"(?:[A-Z][A-Za-z0-9&.-]+(?: [A-Z][A-Za-z0-9&.-]+)?)"
 _US = r"(?:^|\b)(?:i|we)(?:'ll| will| shall|'m going to| am going to|'re going to| are going to)"
-_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|take|pick|name|raise|float|present|speak|mail|ship|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver|connect|email|bring|loan|lend|rewrite|come back|see|find|introduce|dig|host|visit|pop|print|translate|fix|raise|meet)"
+_DO = r"(?:send|share|get|give|prepare|draft|write|set|book|schedule|arrange|intro|introduce|check|confirm|follow|come|revert|take|pick|name|raise|float|present|speak|mail|ship|call|email|provide|put|build|show|ask|talk|loop|forward|review|sign|return|let|bring|find|look|test|run|ping|circle|update|make|deliver|connect|loan|lend|rewrite|come back|see|dig|host|visit|pop|print|translate|fix|meet)"
 _SENT = r"(?:sent|emailed|forwarded|shared|delivered|mailed|shipped|handed over|provided)"
 
 

@@ -19,7 +19,6 @@ from bot.scribe_plain import PlainScribe
 from bot.settings import Settings
 from bot.worker import Worker
 from storage import Memory, StorageConfig, open_memory
-from storage.opening import look_into as look_into_memory
 
 if TYPE_CHECKING:
     from slack_bolt import App
@@ -42,7 +41,7 @@ def viewer(settings: Settings) -> Viewer:
 def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[[], datetime] = now) -> Iterator[Desk]:
     """A desk over the configured memory. Raises what `open_memory` raises."""
     bell = Event()
-    config = replace(storage(settings, data_dir), now=clock, ring=bell.set)
+    config = replace(storage_config(settings, data_dir), now=clock, ring=bell.set)
     with open_memory(config) as memory:
         plain = PlainScribe()
         key = settings.anthropic_api_key.get_secret_value()
@@ -53,7 +52,7 @@ def open_desk(settings: Settings, data_dir: Path | None = None, clock: Callable[
             yield Desk(memory, ClaudeScribe(wire, plain, jobs(settings)), bell, plain)
 
 
-def storage(settings: Settings, data_dir: Path | None = None) -> StorageConfig:
+def storage_config(settings: Settings, data_dir: Path | None = None) -> StorageConfig:
     """Where the memory lives and what it runs on."""
     return StorageConfig(
         data_dir=data_dir or settings.rapport_data_dir,
@@ -63,11 +62,6 @@ def storage(settings: Settings, data_dir: Path | None = None) -> StorageConfig:
         embedding_model=settings.rapport_embedding_model,
         now=now,
     )
-
-
-def look_into(settings: Settings) -> Memory:
-    """The configured memory, beside the process that has it open: only to be looked at."""
-    return look_into_memory(storage(settings))
 
 
 def reader(settings: Settings) -> str:

@@ -8,7 +8,7 @@ with open_memory(StorageConfig(data_dir=Path("data"))) as memory:
 """
 
 from storage.memory import Memory, TeamMemory
-from storage.opening import StorageConfig, open_memory
+from storage.opening import StorageConfig, look_into, open_memory
 from storage.payload import parse_json
 from storage.people import Preferences
 from storage.records import (
@@ -63,6 +63,7 @@ __all__ = [
     "StorageConfig",
     "TeamMemory",
     "Topic",
+    "look_into",
     "open_memory",
     "parse_json",
 ]

@@ -13,6 +13,7 @@ counts there that a note is late or follows one that fits, and how to weigh what
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -104,9 +105,13 @@ class Aims:
 
     def odds(self, vector: Vector) -> Floats:
         """(k,) how likely each kind is; they sum to 1."""
-        score = self.asked @ vector + self.bias
-        odds = np.exp(score - score.max())
-        return np.asarray(odds / odds.sum())
+        return softmax(self.asked @ vector + self.bias)
+
+
+def softmax(values: NDArray[Any]) -> NDArray[Any]:
+    """(k,) shares that sum to 1."""
+    odds = np.exp(values - values.max())
+    return np.asarray(odds / odds.sum())
 
 
 def believed(signals: Mapping[str, float]) -> list[float]:

@@ -66,8 +66,8 @@ class Inbox:
     def unanswered(self, wait: timedelta = WAIT) -> tuple[Delivery, ...]:
         """Take up the questions that nobody has answered for `wait`, each by one process and a few times at most.
 
-        Those older than half an hour are let go. A question may be answered
-        twice, when a process ends just after answering.
+        Those older than half an hour are let go. A question may be answered twice, when a process ends just after
+        answering.
         """
         now = self._ground.now()
         waiting = _x.work.is_not(None)

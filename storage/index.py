@@ -285,8 +285,7 @@ def as_arrays(ids: Iterable[int], scores: Iterable[float], size: int) -> Posting
 
 def unit(vector: Vector) -> Vector:
     """The vector at length 1; zeros stay zeros."""
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / length if length else vector, np.float32)
+    return np.asarray(vector / (length(vector) or 1.0), np.float32)
 
 
 def _copy(point: Point) -> Point:

@@ -232,13 +232,6 @@ _PAST = re.compile(
     re.I,
 )
 _EDGE = re.compile(r"\b(since|after|before|prior to|until|till|up to)\s+(?:the\s+|about\s+)*$", re.I)
-_HINT = re.compile(
-    r"\d|\b(?:"
-    + "|".join(sorted({name[:3] for name in _MONTHS} | {"spring", "summer", "autumn", "fall", "winter"}))
-    + r"|last|past|previous|this|current|yesterday)|\bago\b",
-    re.I,
-)
-"""Without any of these no day is named, which is sooner known than by all the patterns."""
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "three": 3, "few": 3, "four": 4, "five": 5, "six": 6}
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 _SEASON_MONTHS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
@@ -251,8 +244,6 @@ _YEARS_BACK = 10
 
 def periods(text: str, today: date | None = None) -> Iterator[Period]:
     """The days a question names. A month, day, quarter or season without a year stands for that of each recent year."""
-    if not _HINT.search(text):
-        return
     years = range(today.year - _YEARS_BACK, today.year + 1) if today else range(2015, 2036)
     rest = text
     for pattern in (_ISO, _DAY_MONTH, _MONTH_DAY, _MONTH_ONLY, _QUARTER, _SEASON, _YEAR_ONLY):

@@ -4,14 +4,12 @@
     found = index.candidates(team, scope, vector, question.dimensions, limit)
     ranking = rank(question, Evidence(found.points, Sense(found.cosines), found.postings), limit=10)
 
-A note's score is a weighted sum of signals. Leaves are the passages of a note, or the note itself when it has none;
-leaves of one conversation (a note, or messages of the same minutes) are a sequence where neighbours support each other.
+A note's score is a weighted sum of signals, of the note and of the best of its leaves (storage/layout.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from functools import lru_cache
 from math import exp
 from typing import NamedTuple
 
@@ -20,18 +18,11 @@ from numpy.typing import NDArray
 
 from storage import sparse
 from storage.aim import NO_AIM, Aim, believed
+from storage.index import Posting, Vector, aligned
+from storage.layout import Floats, Ids, Layout, laid_out, z_scores
 from storage.question import Question, Term, parse
 
 __all__ = ["Evidence", "Question", "Ranked", "Ranking", "Term", "parse", "rank"]
-
-Floats = NDArray[np.float64]
-Ids = NDArray[np.int64]
-Vector = NDArray[np.float32]
-Posting = tuple[Ids, Vector]
-
-ORDINAL_BITS = 10
-SAME_CONVERSATION = 10
-"""Minutes between notes of one conversation, such as the messages of a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +74,15 @@ class Evidence:
         )
         return Evidence(np.concatenate([self.points, points]), sense, postings)
 
+    def sense_at(self, points: Ids) -> Sense:
+        """What is said of `points`, which are in id order; 0 where nothing is."""
+        order = np.argsort(self.points)
+        if np.array_equal(self.points[order], points):  # the usual case
+            return self.sense.at(order)
+        cosines = aligned(points, (self.points, self.sense.cosines))
+        pull = None if self.sense.pull is None else aligned(points, (self.points, self.sense.pull))
+        return Sense(cosines, pull, self.sense.aim)
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -123,17 +123,18 @@ NOTES = Weights(
 )  # fmt: skip
 """For notes of a few sentences, which share few words with their questions; fitted by bench/aims.py."""
 
-ALONE = Weights(
+BY_HAND = Weights(
     leaf={
-        "dense": 0.0, "near_dense": 0.0, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
+        "dense": 0.70, "near_dense": 0.20, "words": 0.0, "window": 0.15, "near_window": 0.15, "length": 0.0,
         "topic": 0.10, "subject": 0.25, "kind": 0.75,
     },
     note={
-        "whole_dense": 0.0, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
+        "whole_dense": 0.25, "conversation_words": 0.15, "topic": 0.20, "subject": 0.30, "kind": 0.50, "person": 0.9,
         "date": 2.5, "recency": 0.05,
     },
 )  # fmt: skip
-"""For notes where nothing is known of their meaning, because the index is away."""
+"""As chosen before questions were told apart: where the fit of NOTES starts, and what weighs the words of notes whose
+meaning is not known because the index is away."""
 
 TALK = Weights(
     leaf={
@@ -146,10 +147,6 @@ TALK = Weights(
     },
 )  # fmt: skip
 """For transcripts: a long talk touches every topic and kind, so words and the turns around an answer carry it."""
-
-SHORT_TALK, LONG_TALK = 4.0, 12.0
-"""Leaves per conversation from which on, and up to which, TALK takes over from NOTES."""
-
 
 BELIEF: Mapping[str, float] = {
     "names": 5.3, "asks_subject": -2.2, "subjects": 1.0, "subjects_met": 2.3, "date": 3.9, "best": -1.8, "gap": 9.1,
@@ -178,7 +175,7 @@ def rank(question: Question, evidence: Evidence, limit: int = 10) -> Ranking:
     """Ranks the notes of the scope. An empty scope abstains."""
     order = np.argsort(evidence.points, kind="stable")
     scope = Scope.of(question, evidence.points[order], evidence.postings)
-    words = scope.words(NOTES if evidence.sense.cosines.any() else ALONE)
+    words = scope.words(NOTES if evidence.sense.cosines.any() else BY_HAND)
     return rank_scope(scope, words, evidence.sense.at(order), limit)
 
 
@@ -186,21 +183,23 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
     """Ranks a scope by what its words say and by the sense of its points, in their order."""
     if not len(scope.points):
         return Ranking((), True, "nothing on record yet")
-    at = scope.layout
-    near, notes = scope.meanings(sense.cosines.astype(np.float64)), 1 - at.talk
-    leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf)
-    if sense.pull is not None:
-        leaf += notes * sense.pull[at.leaf]
+    at, near = scope.layout, scope.meanings(sense)
+    leaf = words.leaf + _weighed(NOTES.leaf, TALK.leaf, at.talk, near.leaf) + (1 - at.talk) * near.pull
     best = np.maximum.reduceat(leaf, at.first)
     score = best + words.note + _weighed(NOTES.note, TALK.note, at.talk, near.note)
-    score += notes * sense.aim.late * at.recency
+    score += (1 - at.talk) * sense.aim.late * at.recency
     follows = sense.aim.follows + (FOLLOWS if scope.question.kinds & FOLLOWED else 0.0)
-    score[1:] += notes * follows * np.maximum(score[:-1] - score.sum() / len(score), 0.0)
+    score[1:] += (1 - at.talk) * follows * np.maximum(score[:-1] - score.sum() / len(score), 0.0)
     # Backwards, so that of equals the latest comes first.
     order = np.argsort(score, kind="stable")[::-1][:limit]
-    signals = {**words.doubts, **near.doubts, **words.met(order[:LOOKED_AT]), "spread": _spread(score)}
-    signals["aimed"] = 0.0 if sense.pull is None else _aimed(sense.pull[at.leaf], at.first, int(order[0]))
-    signals["few"] = 1 / len(at.notes)
+    signals = {
+        **words.doubts,
+        **near.doubts,
+        **words.met(order[:LOOKED_AT]),
+        "spread": _spread(score),
+        "aimed": _aimed(near.pull, at.first, int(order[0])),
+        "few": 1 / len(at.notes),
+    }
     belief = TALKED * at.talk + _belief(signals, sense.aim)
     shown = _shown(score[order], belief)
     ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, best, order)))
@@ -213,7 +212,7 @@ def _belief(signals: Mapping[str, float], aim: Aim) -> float:
     return float(aim.belief @ believed(signals))
 
 
-def _aimed(pull: Floats | Vector, first: Ids, best: int) -> float:
+def _aimed(pull: Floats, first: Ids, best: int) -> float:
     """By how much the best note is pulled more than the others."""
     pulls = np.maximum.reduceat(pull, first)
     return float(pulls[best] - pulls.sum() / len(pulls))
@@ -231,80 +230,6 @@ def _reason(signals: Mapping[str, float]) -> str:
     if signals["subjects"] < 0.25:
         return "no note speaks of the subject"
     return "no note stands out from the rest"
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the grains of a scope lie to each other, whatever is asked: W whole notes in conversation order, L leaves.
-
-    `notes` (W,) are note ids; `whole` (W,) and `leaf` (L,) places among the points; `ordinals` (L,) which passage a
-    leaf is; `first` (W,) each note's first leaf and `owner` (L,) each leaf's note by number; `conversation` (W,) a
-    note's conversation by number; `talks` (C,) each conversation's first note. `around` (5, L) are the leaves -2..2
-    places away in the same conversation, L where there is none. `leaf_norm` (L,) and `talk_norm` (C,) are BM25's k
-    times its length norm; `length` (L,) and `recency` (W,) are z-scores; `times` (W,) minutes; `talk` is 0 for notes of
-    a few sentences and 1 for transcripts.
-    """
-
-    notes: Ids
-    whole: Ids
-    leaf: Ids
-    ordinals: Ids
-    first: Ids
-    owner: Ids
-    conversation: Ids
-    talks: Ids
-    around: Ids
-    leaf_norm: Floats
-    talk_norm: Floats
-    length: Floats
-    recency: Floats
-    times: Floats
-    talk: float
-
-    @classmethod
-    def of(cls, points: Ids, lengths: Floats, minutes: Floats) -> "Layout":
-        """Lays out points in id order. A note whose whole grain is missing is stood for by its first passage."""
-        if not len(points):
-            none, nothing = np.zeros(0, np.int64), np.zeros(0)
-            return cls(
-                none, none, none, none, none, none, none, none, none, nothing, nothing, nothing, nothing, nothing, 0.0
-            )
-        notes, first = np.unique(points >> ORDINAL_BITS, return_index=True)
-        times = minutes[first]
-        order = np.lexsort((notes, times))
-        sizes = np.diff(np.append(first, len(points)))
-        has_passages = sizes > 1
-        leaf = _leaves(sizes, first[has_passages], order)
-        counts = np.where(has_passages, sizes - 1, sizes)[order]
-        times = times[order]
-        # Messages are single passages; a written-up note stands for itself, whatever else happened in those minutes.
-        gap = (np.diff(times, prepend=times[:1]) > SAME_CONVERSATION) | (times == 0) | (counts > 1)
-        gap[1:] |= counts[:-1] > 1
-        gap[0] = False
-        conversation = np.cumsum(gap)
-        talks = np.flatnonzero(np.diff(conversation, prepend=-1))
-        leaf_lengths = np.maximum(lengths[leaf], 1.0)
-        talk_lengths = np.maximum(np.add.reduceat(lengths[first[order]], talks), 1.0)
-        talk = (len(leaf) / len(talks) - SHORT_TALK) / (LONG_TALK - SHORT_TALK)
-        return cls(
-            notes[order], first[order], leaf, points[leaf] & ((1 << ORDINAL_BITS) - 1),
-            np.append(0, np.cumsum(counts)[:-1]), np.repeat(np.arange(len(counts)), counts), conversation, talks,
-            _around(np.repeat(conversation, counts)),
-            _norm(leaf_lengths, 0.3), _norm(talk_lengths, 0.75), _z(np.log(leaf_lengths)), _z(times), times,
-            min(1.0, max(0.0, talk)),
-        )  # fmt: skip
-
-    def best_ordinals(self, leaf: Floats, best: Floats, order: Ids) -> list[int]:
-        """The ordinal of the best leaf of each note in `order`; `best` (W,) is what those leaves have."""
-        winners = np.flatnonzero(leaf == best[self.owner])
-        found: list[int] = self.ordinals[winners[np.searchsorted(winners, self.first[order])]].tolist()
-        return found
-
-
-@lru_cache(maxsize=128)
-def _layout(points: bytes, lengths: bytes, minutes: bytes) -> Layout:
-    # The same account is asked about again and again, and laying it out takes longer than looking it up by its bytes.
-    return Layout.of(np.frombuffer(points, np.int64), np.frombuffer(lengths), np.frombuffer(minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,10 +266,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """Signals of meaning, per leaf and per note; in `doubts` how near the best note is and how far it stands out."""
+    """Signals of meaning, per leaf and per note; `pull` (L,) towards what is asked for; in `doubts` how near the best
+    note is and how far it stands out."""
 
     leaf: Mapping[str, Floats]
     note: Mapping[str, Floats]
+    pull: Floats
     doubts: Mapping[str, float]
 
 
@@ -362,7 +289,7 @@ class Scope:
         """Lays out points (by id) and the postings of the question's terms; those of other points are left out."""
         table = _table(points, postings)
         length, minutes = table[question.row("length")], table[question.row("time")]
-        return cls(question, points, _layout(points.tobytes(), length.tobytes(), minutes.tobytes()), table)
+        return cls(question, points, laid_out(points.tobytes(), length.tobytes(), minutes.tobytes()), table)
 
     def words(self, notes: Weights = NOTES) -> Words:
         """What can be said before the question's vector is known; `notes` weighs it for notes of a few sentences."""
@@ -382,21 +309,22 @@ class Scope:
             self._doubts(signals["date"]),
         )
 
-    def meanings(self, cosines: Floats) -> Meanings:
-        """The signals of (P,) cosines."""
-        at = self.layout
+    def meanings(self, sense: Sense) -> Meanings:
+        """What the sense of the points says."""
+        at, cosines = self.layout, sense.cosines.astype(np.float64)
         leaf, whole = cosines[at.leaf], cosines[at.whole]
         # A zero stands for whatever lies beyond a conversation's ends.
         padded = np.zeros(len(leaf) + 1)
         dense = padded[:-1]
-        dense[:] = _z(leaf)
+        dense[:] = z_scores(leaf)
         around = padded[at.around]
         best = np.maximum(np.maximum.reduceat(leaf, at.first), whole)
         top = float(best.max())
         background = float(best.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
         return Meanings(
             {"dense": dense, "near_dense": _AROUND @ around},
-            {"whole_dense": _z(whole)},
+            {"whole_dense": z_scores(whole)},
+            np.zeros(len(leaf)) if sense.pull is None else sense.pull[at.leaf].astype(np.float64),
             {"best": top, "gap": top - background},
         )
 
@@ -411,7 +339,7 @@ class Scope:
         near = np.maximum(np.maximum(around[:, 1], around[:, 2]), around[:, 3])
         wide = np.maximum(np.maximum(around[:, 0], around[:, 4]), near)
         bm25 = (idf * counts * 2.2 / (counts + at.leaf_norm)).sum(0)
-        scores = _z(np.stack([bm25, near.sum(0), wide.sum(0)]))
+        scores = z_scores(np.stack([bm25, near.sum(0), wide.sum(0)]))
         topic, subject, kind = self._shares(at.leaf)
         names = ("words", "near_window", "window", "length", "topic", "subject", "kind")
         return dict(zip(names, (*scores, at.length, topic, subject, kind), strict=True))
@@ -425,7 +353,7 @@ class Scope:
         topic, subject, kind = self._shares(at.whole)
         people = self.table[self.question.rows("people")][:, at.whole] > 0
         return {
-            "conversation_words": _z(bm25)[at.conversation],
+            "conversation_words": z_scores(bm25)[at.conversation],
             "topic": topic,
             "subject": subject,
             "kind": kind,
@@ -507,41 +435,10 @@ def _table(points: Ids, postings: Sequence[Posting]) -> Floats:
     return table
 
 
-def _leaves(sizes: Ids, wholes: Ids, order: Ids) -> Ids:
-    """Points that are leaves, note by note in `order`: all but the `wholes` of notes with passages."""
-    leaf = np.ones(sizes.sum(), bool)
-    leaf[wholes] = False
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    points = np.flatnonzero(leaf)
-    return np.asarray(points[np.argsort(np.repeat(place, sizes)[points], kind="stable")])
-
-
-def _around(conversation: Ids) -> Ids:
-    """(5, L): the places -2..2 away that belong to the same conversation, L for those that do not."""
-    count = len(conversation)
-    places = np.arange(count) + np.arange(-2, 3)[:, None]
-    inside = (places >= 0) & (places < count)
-    same = conversation[np.where(inside, places, 0)] == conversation
-    return np.asarray(np.where(inside & same, places, count))
-
-
-def _norm(lengths: Floats, b: float) -> Floats:
-    """BM25's k = 1.2 times its length norm."""
-    return np.asarray(1.2 * (1 - b + b * lengths / lengths.mean()))
-
-
 def _idf(present: NDArray[np.bool_]) -> Floats:
     """Lucene's IDF by the scope's own frequencies: (t, n) -> (t, 1)."""
     df = np.count_nonzero(present, axis=1)[:, None]
     return np.asarray(np.log1p((present.shape[1] - df + 0.5) / (df + 0.5)))
-
-
-def _z(values: Floats) -> Floats:
-    """Scores as deviations from their mean, along the last axis."""
-    apart = values - values.sum(-1, keepdims=True) / values.shape[-1]
-    spread = np.sqrt(np.einsum("...i,...i->...", apart, apart) / values.shape[-1])
-    return np.asarray(apart / (spread[..., None] + 1e-9))
 
 
 def _spread(values: Floats) -> float:

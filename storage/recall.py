@@ -34,7 +34,7 @@ from storage.alike import threaded
 from storage.embedder import Embedder
 from storage.errors import IndexDown, UnknownAccount
 from storage.ground import AnyRow, Ground, account, alias, contact, interaction, opportunity, signal
-from storage.index import ORDINAL_BITS, Posting, Scope, SummaryIndex, Vector, aligned, point_id
+from storage.index import ORDINAL_BITS, Posting, Scope, SummaryIndex, Vector, point_id
 from storage.payload import PayloadVerbs
 from storage.records import Facts, Found, Hit, Kind, Resolved
 from storage.remembered import Lately
@@ -118,14 +118,6 @@ class _Meant:
 
     vector: Vector
     aim: Aim
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """(n,) points by cosine, and what the question's vector says of them."""
-
-    points: NDArray[np.int64]
-    sense: ranking.Sense
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,29 +276,29 @@ class RecallVerbs(PayloadVerbs):
             self._engines.lately.keep(edition, key, known)
         return known
 
-    def _near(self, meant: _Meant, inside: Future[_Scope]) -> tuple[_Near | None, str]:
+    def _near(self, meant: _Meant, inside: Future[_Scope]) -> tuple[ranking.Evidence | None, str]:
         try:
             return self._nearest(inside.result().index, meant), ""
         except IndexDown as error:
             return None, str(error)
 
-    def _nearest(self, scope: Scope, meant: _Meant) -> _Near:
+    def _nearest(self, scope: Scope, meant: _Meant) -> ranking.Evidence:
         towards = meant.aim.towards
         near = self._engines.index.candidates(self.team_id, scope, meant.vector, (), CANDIDATES, towards=towards)
-        return _Near(near.points, ranking.Sense(near.cosines, near.pulls, meant.aim))
+        return ranking.Evidence(near.points, ranking.Sense(near.cosines, near.pulls, meant.aim), ())
 
     def _postings(self, scope: Scope, asked: ranking.Question) -> tuple[Posting, ...]:
         return self._engines.index.candidates(self.team_id, scope, None, asked.dimensions, CANDIDATES).postings
 
-    def _ranked(self, told: _Told, meant: _Meant, near: _Near | None, limit: int) -> ranking.Ranking:
+    def _ranked(self, told: _Told, meant: _Meant, near: ranking.Evidence | None, limit: int) -> ranking.Ranking:
         asked, scope = told.asked, told.known.scope
         if near is None or told.postings is None:
             with self._read() as connection:
                 rows = connection.execute(scope.narrowed(scope.shape.newest), scope.values).all()
             return ranking.rank(asked, _by_words(asked, rows), limit)
         if told.laid_out is not None and told.said is not None:
-            return ranking.rank_scope(told.laid_out, told.said, _sense(told.laid_out.points, near), limit)
-        found = ranking.Evidence(near.points, near.sense, told.postings)
+            return ranking.rank_scope(told.laid_out, told.said, near.sense_at(told.laid_out.points), limit)
+        found = replace(near, postings=told.postings)
         if len(found.postings[asked.row("length")][0]) >= CANDIDATES:
             # An index that fails between two looks leaves the first: the nearest, with the words they hold.
             with suppress(IndexDown):
@@ -319,8 +311,7 @@ class RecallVerbs(PayloadVerbs):
         """The candidates of a scope too large to be ranked whole: the nearest notes and those that hold most words."""
         best = [*_first_notes(found.points), *_first_notes(_by_rarity(asked, found.postings))]
         narrow = replace(scope, notes=tuple(dict.fromkeys(best)))
-        near = self._nearest(narrow, meant)
-        return ranking.Evidence(near.points, near.sense, self._postings(narrow, asked))
+        return replace(self._nearest(narrow, meant), postings=self._postings(narrow, asked))
 
     def _united(
         self, asked: ranking.Question, meant: _Meant, found: ranking.Evidence, fresh: Sequence[AnyRow]
@@ -344,14 +335,14 @@ class RecallVerbs(PayloadVerbs):
             ]
         return grains + _worded(living[FRESH_EMBEDDED:])
 
-    def _hydrate(self, asked: _Told, ranked: Sequence[ranking.Ranked], limit: int) -> tuple[Hit, ...]:
+    def _hydrate(self, told: _Told, ranked: Sequence[ranking.Ranked], limit: int) -> tuple[Hit, ...]:
         """The hits' own words, as they are now: a note retracted while it was looked for is not among them."""
-        edition, known = self._ground.db.edition(), asked.known
+        edition, known = self._ground.db.edition(), told.known
         held = known.rows if edition is not None and edition == known.edition else {}
         notes = {r.note_id: note for r in ranked if (note := held.get(r.note_id)) is not None}
         if missing := [r.note_id for r in ranked if r.note_id not in notes]:
             # Asked again, a scope is read whole as far as it is kept: who asks twice asks on.
-            wanted = dict.fromkeys([*missing, *(_others(asked, held) if held else ())])
+            wanted = dict.fromkeys([*missing, *(_others(told, held) if held else ())])
             values = {**known.scope.values, "ids": list(wanted)}
             with self._read() as connection:
                 found = connection.execute(known.scope.narrowed(known.scope.shape.hydrated), values).all()
@@ -359,8 +350,8 @@ class RecallVerbs(PayloadVerbs):
             notes |= read
             if len(held) + len(read) <= ROWS_KEPT:
                 held.update(read)
-        told = [(notes[r.note_id], r) for r in ranked if r.note_id in notes]
-        return tuple(_hit(note, r) for note, r in _copies_last(told)[:limit])
+        hits = [(notes[r.note_id], r) for r in ranked if r.note_id in notes]
+        return tuple(_hit(note, r) for note, r in _copies_last(hits)[:limit])
 
 
 _BY_KEY = select(account.c.id).where(
@@ -507,27 +498,19 @@ def _by_words(asked: ranking.Question, rows: Sequence[AnyRow]) -> ranking.Eviden
 
 def _copies_last(told: list[tuple[_Note, ranking.Ranked]]) -> list[tuple[_Note, ranking.Ranked]]:
     """The notes in their order, but what says the same words as one before it behind all others."""
-    first = {note.said: (note, ranked) for note, ranked in reversed(told)}
-    if len(first) == len(told):
-        return told
-    again = [(note, ranked) for note, ranked in told if first[note.said][0] is not note]
-    return [each for each in told if first[each[0].said][0] is each[0]] + again
+    seen: set[tuple[int, str]] = set()
+    first: list[tuple[_Note, ranking.Ranked]] = []
+    again: list[tuple[_Note, ranking.Ranked]] = []
+    for note, ranked in told:
+        (again if note.said in seen else first).append((note, ranked))
+        seen.add(note.said)
+    return first + again
 
 
-def _others(asked: _Told, held: Mapping[int, _Note]) -> list[int]:
+def _others(told: _Told, held: Mapping[int, _Note]) -> list[int]:
     """The notes of the scope that are not held, if all of them can be."""
-    notes = [] if asked.laid_out is None else asked.laid_out.layout.notes.tolist()
+    notes = [] if told.laid_out is None else told.laid_out.layout.notes.tolist()
     return [note for note in notes if note not in held] if len(notes) <= ROWS_KEPT else []
-
-
-def _sense(points: NDArray[np.int64], near: _Near) -> ranking.Sense:
-    """What is said of `points`, which are in id order; 0 where the index has none."""
-    said = near.sense
-    order = np.argsort(near.points)
-    if np.array_equal(near.points[order], points):  # the usual case
-        return said.at(order)
-    pull = None if said.pull is None else aligned(points, (near.points, said.pull))
-    return ranking.Sense(aligned(points, (near.points, said.cosines)), pull, said.aim)
 
 
 def _first_notes(points: NDArray[np.int64]) -> list[int]:
@@ -545,12 +528,12 @@ def _by_rarity(asked: ranking.Question, postings: Sequence[Posting]) -> NDArray[
     return np.asarray(points[np.argsort(-np.bincount(place, rarity), kind="stable")])
 
 
-def _hit(told: _Note, ranked: ranking.Ranked) -> Hit:
+def _hit(note: _Note, ranked: ranking.Ranked) -> Hit:
     # Taken apart at once: a row looks up a name in a third of a microsecond, and there are twelve.
-    note, owner, key, text, rep, channel, at, permalink, name, account_key, person, deal = told.row
-    parts = told.passages if ranked.ordinal else ()
+    number, owner, key, text, rep, channel, at, permalink, name, account_key, person, deal = note.row
+    parts = note.passages if ranked.ordinal else ()
     quote = parts[ranked.ordinal - 1] if 0 < ranked.ordinal <= len(parts) else text
     score = round(ranked.score, 4)
     return Hit(
-        key, score, text, quote, name, account_key, rep, channel, at, person or "", deal or "", permalink, note, owner
+        key, score, text, quote, name, account_key, rep, channel, at, person or "", deal or "", permalink, number, owner
     )

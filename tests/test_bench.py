@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench import aims, weights
+from storage import ranking
 
 DIMS, LEAVES, NOTES = 6, 5, 3
 
@@ -14,8 +15,8 @@ def lesson(seed: int) -> aims.Lesson:
     """A question over three notes of five passages, all at random; nothing of it was asked."""
     random = np.random.default_rng(seed)
     sheet = weights.Sheet(
-        random.normal(size=(LEAVES, len(aims.START.leaf))),
-        random.normal(size=(NOTES, len(aims.START.note))),
+        random.normal(size=(LEAVES, len(ranking.BY_HAND.leaf))),
+        random.normal(size=(NOTES, len(ranking.BY_HAND.note))),
         np.array([0, 2, 3]),
         np.array([0, 0, 1, 2, 2]),
         np.array([False, True, False]),

@@ -36,7 +36,7 @@ STEPS = frozenset(("next_step", "promise_us", "promise_them"))
 ACCOUNTS, CLOSER = 5, 3
 """Accounts that a question of all of them looks at closer, and notes of each."""
 FAR = 0.25
-"""An account whose best note scores less than this share of the best of all says nothing to the question."""
+"""A note that scores less than this share of the best says nothing to a question of all accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class AskVerbs(Base):
             found = team.recall(question, account=account)
         if found.abstained and asked(question) & STEPS and team.next_steps(account):
             # The ledger has steps even where no note reads like one: the nearest are shown, with the step beside them.
-            found = team.recall(question, account=account, abstain=False)
+            found = replace(found, hits=found.nearest, abstained=False, nearest=(), reason="")
         return self._recollect(team, viewer, resolved, found)
 
     def recall_line(self, viewer: Viewer, line: str) -> Answer:
@@ -215,17 +215,17 @@ class AskVerbs(Base):
 def _across(team: TeamMemory, question: str) -> Found:
     """What answers over all accounts, account by account: who asked for it is often not where it was settled."""
     found = team.recall(question)
-    by_account: dict[int, dict[int, Hit]] = {}
-    for hit in found.hits:
-        by_account.setdefault(hit.account_id, {})[hit.id] = hit
-    best = found.hits[0].score if found.hits else 0.0
-    by_account = {
-        account: hits for account, hits in by_account.items() if next(iter(hits.values())).score >= FAR * best
-    }
+    by_account: dict[int, list[Hit]] = {}
+    for hit in _not_far(found.hits):
+        by_account.setdefault(hit.account_id, []).append(hit)
     for account, hits in list(by_account.items())[:ACCOUNTS]:
-        closer = team.recall(question, account=account, limit=CLOSER).hits
-        hits.update({hit.id: hit for hit in closer if hit.id not in hits and hit.score >= FAR * closer[0].score})
-    return replace(found, hits=tuple(hit for hits in by_account.values() for hit in hits.values()))
+        closer = _not_far(team.recall(question, account=account, limit=CLOSER).hits)
+        hits += [hit for hit in closer if hit.id not in {known.id for known in hits}]
+    return replace(found, hits=tuple(hit for hits in by_account.values() for hit in hits))
+
+
+def _not_far(hits: Sequence[Hit]) -> list[Hit]:
+    return [hit for hit in hits if hit.score >= FAR * hits[0].score]
 
 
 def _plain(scribe: Scribe, facts: Facts) -> Brief:

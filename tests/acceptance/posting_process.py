@@ -30,6 +30,7 @@ def main(folder: Path, began: float, minute: float) -> None:
         return "1.1"
 
     poster = Poster(Schedules(Ground(Database(folder / "test.db"), now)), post, now)
+    (folder / f"up-{os.getpid()}").touch()
     while True:
         poster.tick()
         time.sleep(0.02)

@@ -12,9 +12,8 @@ import pytest
 
 from storage import index_edge
 from storage.errors import FolderInUse, IndexDown
-from storage.index import Point, Scope, Vector
+from storage.index import ORDINAL_BITS, Point, Scope, Vector
 from storage.index_edge import EdgeIndex
-from storage.ranking import ORDINAL_BITS
 
 DIMS = 8
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import passages, sparse
+from storage.index import ORDINAL_BITS
 from storage.question import Question, periods
-from storage.ranking import ORDINAL_BITS, Evidence, Grain, Sense, parse, rank
+from storage.ranking import Evidence, Grain, Sense, parse, rank
 
 MONDAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
