@@ -3,9 +3,12 @@
     python -m bench.recall --sales bench/data/sales_dev.json
     python -m bench.recall --locomo ../shared/data/locomo_dev.json --ablate --leave-one-out
 
-`sales_dev.json` (193 accounts) is what words, weights and aims were chosen on; `bench.aims` tells what they do for
-accounts that taught nothing. `sales_unseen.json` (14 accounts) was written apart from the ranking and kept aside: what
-is changed for it one day belongs to the other file. Both hold notes and questions made up for measuring.
+Sets of notes and questions made up for measuring: the model is tuned on `sales_dev.json` (193 accounts) and
+`sales_twins.json` (224, where each question is asked at two accounts), words were chosen on the former; weights and
+aims are fitted on `sales_fit.json` (148), which the model has not seen, and `bench.aims` tells what they do for
+accounts that taught nothing. `sales_unseen.json` (14) and `sales_unseen_twins.json` (28) were kept aside: what is
+changed for them one day belongs to the other files. An unanswerable question may hold an `answer`, a note that would
+answer it: asked again with those notes in place, it tells whether evidence is judged or the sound of a question.
 
 LoCoMo (Maharana et al. 2024) is read by path and never committed. Mapping: conversation = account; session or turn =
 interaction (text "Speaker: words", time of the session); question = recall query; evidence = the right interactions.
@@ -116,6 +119,40 @@ def sales(path: Path) -> Corpus:
         for q in data["questions"]
     ]
     return Corpus(path.stem, data["accounts"], cases)
+
+
+def labelled(path: Path) -> list[Corpus]:
+    """A labelled set as it is, and with its answers written in."""
+    return [corpus for corpus in (sales(path), answered(path)) if corpus.cases]
+
+
+def answered(path: Path) -> Corpus:
+    """The accounts of a labelled set with the notes written in that would answer its unanswerable questions, and those
+    questions: what is refused here is refused for how it is asked, and not for what is on record."""
+    data = json.loads(path.read_text())
+    missing: dict[str, list[Json]] = defaultdict(list)
+    for question in data["questions"]:
+        if "answer" in question:
+            missing[question["account"]].append(question)
+    accounts = [_with_answers(account, missing[account["accountId"]]) for account in data["accounts"]]
+    cases = [
+        Case(account, question["question"], frozenset({_answer_key(n)}), "answered")
+        for account, questions in missing.items()
+        for n, question in enumerate(questions)
+    ]
+    return Corpus(f"{path.stem}, answers written in", [a for a in accounts if missing[a["accountId"]]], cases)
+
+
+def _with_answers(account: Json, questions: Sequence[Json]) -> Json:
+    notes = account["INTERACTION"]
+    first, last = (datetime.fromisoformat(notes[place]["occurredAt"]) for place in (0, -1))
+    times = [first + (last - first) * (n + 1) / (len(questions) + 1) for n in range(len(questions))]
+    more = [_note(_answer_key(n), q["answer"], times[n].isoformat()) for n, q in enumerate(questions)]
+    return account | {"INTERACTION": sorted([*notes, *more], key=lambda note: str(note["occurredAt"]))}
+
+
+def _answer_key(number: int) -> str:
+    return f"answer-{number}"
 
 
 # ---------------------------------------------------------------------------------------------- asking
@@ -308,7 +345,7 @@ def main() -> None:
     parser.add_argument("--leave-one-out", action="store_true", help="fit weights without the asked account (minutes)")
     args = parser.parse_args()
     corpora = [locomo(args.locomo, grain) for grain in ("session", "turn")] if args.locomo else []
-    for corpus in [*corpora, *map(sales, args.sales)]:
+    for corpus in [*corpora, *(corpus for path in args.sales for corpus in labelled(path))]:
         report(corpus, ablate=args.ablate, folds=args.leave_one_out)
 
 

@@ -62,7 +62,8 @@ def _notes(contact: str, told: tuple[tuple[int, str, str], ...], today: date) ->
             "channel": channel,
             "repId": "rep-7",
             "contactId": contact,
-            "occurredAt": (today - timedelta(days=ago)).isoformat(),
+            # At the start of its day, so that a week ago it had been said at whatever hour somebody looks.
+            "occurredAt": f"{today - timedelta(days=ago)}T00:00:00Z",
             "summary": text,
         }
         for number, (ago, channel, text) in enumerate(told, 1)

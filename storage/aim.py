@@ -26,7 +26,7 @@ AIMS = Path(__file__).parent / "model" / "aims.npz"
 
 SIGNALS = (
     "names", "asks_subject", "subjects", "subjects_met", "asks_kinds", "kinds", "asks_people", "people_met", "date",
-    "best", "gap", "spread", "words", "words_met", "aimed", "few",
+    "best", "second", "mean", "whole", "gap", "spread", "words", "words_met", "aimed", "few",
 )  # fmt: skip
 """What speaks for or against an answer on record."""
 IN_FEW = ("best", "gap", "subjects_met", "kinds", "asks_subject", "words_met")

@@ -10,8 +10,8 @@ from storage.embedder import Embedder, Vector
 from storage.records import Facts, Kind, Topic
 
 NEAR = 0.42
-"""Cosine from which two objections are one concern. Over 21 objections of seven concerns, each put in two to four ways,
-the nearest two of different concerns were at 0.34, and 0.42 joined 10 of 20 pairs of the same."""
+"""Cosine from which two objections are one concern. Over 27 objections of nine concerns, each put in three ways, the
+nearest two of different concerns were at 0.41, and 0.42 joined 14 of 27 pairs of the same."""
 
 KEPT = 4096
 """Objections whose vectors are kept: the same are asked for at every brief and digest."""

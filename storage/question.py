@@ -78,6 +78,13 @@ class Question:
         return next(i for i in self.rows("meta") if self.terms[i].text == text)
 
     @cached_property
+    def kinds_alone(self) -> bool:
+        """Whether it asks for all of a kind: "objections", "what did we promise?", but not for "pricing objections"."""
+        subjects = {self.terms[i].text for i in self.rows("subject")}
+        more = any(self.rows(role) for role in ("word", "names", "called"))
+        return bool(self.kinds) and self.kinds <= _LISTED and not (more or self.periods or subjects - self.kinds)
+
+    @cached_property
     def word_weights(self) -> NDArray[np.float64]:
         """(w, 1) what each of the words counts."""
         return np.array([[WORD_WEIGHTS[self.terms[i].role]] for i in self.rows("words")]).reshape(-1, 1)
@@ -96,6 +103,9 @@ class Question:
                 rows.setdefault(role, []).append(i)
         return rows
 
+
+_LISTED = frozenset(("objection", "promise_us", "promise_them", "competitor", "budget", "next_step"))
+"""Kinds that are told in so many words that a note which shows one is about one."""
 
 _GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(WORD_WEIGHTS, ("words",)),

@@ -113,12 +113,12 @@ class Weights:
 
 NOTES = Weights(
     leaf={
-        "dense": 0.74, "near_dense": 0.21, "words": 0.0, "window": 0.08, "near_window": 0.05, "length": 0.18,
-        "topic": 0.02, "subject": 0.11, "kind": 0.48,
+        "dense": 1.11, "near_dense": 0.29, "words": 0.01, "window": 0.09, "near_window": 0.08, "length": 0.08,
+        "topic": 0.04, "subject": 0.10, "kind": 0.39,
     },
     note={
-        "whole_dense": 0.17, "conversation_words": 0.16, "topic": 0.12, "subject": 0.21, "kind": 0.22, "person": 0.93,
-        "date": 2.77, "recency": 0.15,
+        "whole_dense": 0.65, "conversation_words": 0.07, "topic": 0.12, "subject": 0.13, "kind": 0.14,
+        "person": 0.95, "date": 2.51, "recency": 0.08,
     },
 )  # fmt: skip
 """For notes of a few sentences, which share few words with their questions; fitted by bench/aims.py."""
@@ -160,7 +160,7 @@ TALKED = 4.0
 """What is added to the belief for transcripts: somewhere in a long talk there is an answer."""
 
 FOLLOWED = frozenset(("promise_us", "promise_them", "resolved", "told", "next_step"))
-FOLLOWS = 0.15
+FOLLOWS = 0.11
 """What the note after one that fits counts where the question asks for something that goes on: a promise has two notes,
 the one that gives it and the one that keeps it."""
 
@@ -201,6 +201,8 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
         "few": 1 / len(at.notes),
     }
     belief = TALKED * at.talk + _belief(signals, sense.aim)
+    if scope.question.kinds_alone and words.kinds.any():
+        belief = max(belief, 0.0)  # who asks for objections gets them, whatever they are about
     shown = _shown(score[order], belief)
     ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, best, order)))
     return Ranking(ranked, belief < 0, _reason(signals) if belief < 0 else "", signals)
@@ -267,7 +269,7 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Meanings:
     """Signals of meaning, per leaf and per note; `pull` (L,) towards what is asked for; in `doubts` how near the best
-    note is and how far it stands out."""
+    note is, the second, all on average and the best as a whole, and how far the best stands out."""
 
     leaf: Mapping[str, Floats]
     note: Mapping[str, Floats]
@@ -320,12 +322,13 @@ class Scope:
         around = padded[at.around]
         best = np.maximum(np.maximum.reduceat(leaf, at.first), whole)
         top = float(best.max())
-        background = float(best.sum() + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
+        mean = float(best.sum()) / len(best)
+        background = (len(best) * mean + BACKGROUND * BACKGROUND_NOTES) / (len(best) + BACKGROUND_NOTES)
         return Meanings(
             {"dense": dense, "near_dense": _AROUND @ around},
             {"whole_dense": z_scores(whole)},
             np.zeros(len(leaf)) if sense.pull is None else sense.pull[at.leaf].astype(np.float64),
-            {"best": top, "gap": top - background},
+            {"best": top, "second": _second(best), "mean": mean, "whole": float(whole.max()), "gap": top - background},
         )
 
     def leaf_words(self) -> dict[str, Floats]:
@@ -439,6 +442,11 @@ def _idf(present: NDArray[np.bool_]) -> Floats:
     """Lucene's IDF by the scope's own frequencies: (t, n) -> (t, 1)."""
     df = np.count_nonzero(present, axis=1)[:, None]
     return np.asarray(np.log1p((present.shape[1] - df + 0.5) / (df + 0.5)))
+
+
+def _second(values: Floats) -> float:
+    """The second highest of (n,) values; the background where there is one."""
+    return float(np.partition(values, -2)[-2]) if len(values) > 1 else BACKGROUND
 
 
 def _spread(values: Floats) -> float:

