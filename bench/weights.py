@@ -15,7 +15,7 @@ from storage import ranking
 Array = np.ndarray[Any, Any]
 Values = dict[str, Array]
 Labelled = tuple[ranking.Scope, ranking.Sense, frozenset[int]]
-STEPS, RATE, PULL = 80, 0.08, 3e-3
+STEPS, RATE, PULL = 80, 0.08, 1e-3
 
 
 @dataclass(frozen=True, slots=True)

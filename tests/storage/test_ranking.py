@@ -1,6 +1,7 @@
 """Promises of the ranking, on small scopes written out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import passages, sparse
+from storage import passages, ranking, sparse
 from storage.index import ORDINAL_BITS
 from storage.question import Question, periods
 from storage.ranking import Evidence, Grain, Sense, parse, rank
@@ -190,3 +191,14 @@ def test_the_order_of_candidates_does_not_matter(order: list[int]) -> None:
     found = evidence(asked, NOTES)
     mixed = Evidence(found.points[order], found.sense.at(np.array(order)), found.postings)
     assert rank(asked, mixed) == rank(asked, found)
+
+
+def test_a_weight_that_is_muted_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ablation that puts other weights in place measures them: words, people and days read them when asked."""
+    asked = parse("promises in May", today=TODAY)
+    found = evidence(asked, NOTES)
+    scope = ranking.Scope.of(asked, found.points, found.postings)
+    before = scope.words().note
+    monkeypatch.setattr(ranking, "NOTES", replace(ranking.NOTES, note=dict.fromkeys(ranking.NOTES.note, 0.0)))
+    assert before.any()
+    assert not scope.words().note.any()
