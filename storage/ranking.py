@@ -202,7 +202,7 @@ def rank_scope(scope: "Scope", words: "Words", sense: Sense, limit: int = 10) ->
         "few": 1 / len(at.notes),
     }
     belief = TALKED * at.talk + _belief(signals, sense.aim)
-    if scope.question.kinds_alone and words.kinds.any():
+    if scope.question.kinds_alone and signals["kinds"]:
         belief = max(belief, 0.0)  # who asks for objections gets them, whatever they are about
     shown = _shown(score[order], belief)
     ranked = tuple(map(Ranked, at.notes[order].tolist(), shown.tolist(), at.best_ordinals(leaf, best, order)))

