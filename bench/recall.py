@@ -3,12 +3,13 @@
     python -m bench.recall --sales bench/data/sales_dev.json
     python -m bench.recall --locomo ../shared/data/locomo_dev.json --ablate --leave-one-out
 
-Sets of notes and questions made up for measuring: the model is tuned on `sales_dev.json` (193 accounts) and
-`sales_twins.json` (224, where each question is asked at two accounts), words were chosen on the former; weights and
-aims are fitted on `sales_fit.json` (148), which the model has not seen, and `bench.aims` tells what they do for
-accounts that taught nothing. `sales_unseen.json` (14) and `sales_unseen_twins.json` (28) were kept aside: what is
-changed for them one day belongs to the other files. An unanswerable question may hold an `answer`, a note that would
-answer it: asked again with those notes in place, it tells whether evidence is judged or the sound of a question.
+Sets of notes and questions made up for measuring. The model is tuned on `sales_dev.json` and `sales_dev_2.json` (305
+accounts) and on `sales_twins.json` and `sales_twins_2.json` (1,284, where each question is asked at two accounts);
+words were chosen on the first. Weights, aims and belief are fitted on `sales_fit.json` (328), which the model has not
+seen, and `bench.aims` tells what they do for accounts that taught nothing. `sales_unseen.json` (14 accounts),
+`sales_unseen_2.json` (24) and `sales_unseen_twins.json` (28) were kept aside: what is changed for them one day
+belongs to the other files. An unanswerable question may hold an `answer`, a note that would answer it: asked again
+with those notes in place, it tells whether evidence is judged or the sound of a question.
 
 LoCoMo (Maharana et al. 2024) is read by path and never committed. Mapping: conversation = account; session or turn =
 interaction (text "Speaker: words", time of the session); question = recall query; evidence = the right interactions.
@@ -259,13 +260,21 @@ def abstention(asked: Sequence[Asked]) -> None:
 
 
 def ablation(answerable: Sequence[Asked], key: str) -> None:
-    """Print what `key` loses without each signal."""
+    """Print what `key` loses without each signal; and the same where the index is away and words alone are known."""
+    _ablated(answerable, key)
+    blind = [replace(asked, sense=ranking.Sense(asked.sense.cosines)) for asked in answerable]
+    print(f"  without {'what it is after':20} {_mean(blind, key) - _mean(answerable, key):+5.1f}")
+    worded = [replace(asked, sense=ranking.Sense(np.zeros(len(asked.scope.points)))) for asked in answerable]
+    with mock.patch.object(ranking, "NOTES", ranking.BY_HAND):
+        print(f"  by words alone, as when the index is away: {key} {_mean(worded, key):.1f}")
+        _ablated(worded, key)
+
+
+def _ablated(answerable: Sequence[Asked], key: str) -> None:
     full = _mean(answerable, key)
     for stage, (notes, talk) in _without().items():
         with mock.patch.object(ranking, "NOTES", notes), mock.patch.object(ranking, "TALK", talk):
             print(f"  without {stage:20} {_mean(answerable, key) - full:+5.1f}")
-    blind = [replace(asked, sense=ranking.Sense(asked.sense.cosines)) for asked in answerable]
-    print(f"  without {'what it is after':20} {_mean(blind, key) - full:+5.1f}")
 
 
 def _mean(answerable: Sequence[Asked], key: str) -> float:
@@ -281,6 +290,7 @@ def _without() -> dict[str, tuple[ranking.Weights, ranking.Weights]]:
         "whole note": ("whole_dense", "conversation_words"),
         "passage length": ("length",),
         **{name: (name,) for name in ("topic", "subject", "kind", "person", "date", "recency")},
+        "lexicon": ("topic", "subject", "kind"),
     }
     return {name: (_muted(ranking.NOTES, signals), _muted(ranking.TALK, signals)) for name, signals in stages.items()}
 

@@ -92,3 +92,20 @@ def test_twins_are_held_out_together() -> None:
     assert sum(map(len, folds)) == 18
     for fold in folds:
         assert {name[:-1] for name in fold if name.endswith("a")} == {name[:-1] for name in fold if name.endswith("b")}
+
+
+def test_the_bound_of_the_belief_is_that_of_accounts_without_a_twin(capsys: pytest.CaptureFixture[str]) -> None:
+    """As many of their answered questions are refused as may be; how vague those of twins are does not matter."""
+    random, accounts, each = np.random.default_rng(3), 50, 20
+    names = [name for n in range(accounts) for name in (f"alone-{n}", f"pair-{n}-a", f"pair-{n}-b")]
+    owners = np.repeat(names, each)
+    answered = random.random(len(owners)) < 0.6
+    twin = np.array([name.startswith("pair") for name in owners])
+    evidence = random.normal(size=len(owners)) + np.where(answered, np.where(twin, 0.5, 2.0), -2.0)
+    whole = random.random(len(owners)) < 0.9
+    given = aims.Opinions(evidence[:, None], np.ones((len(owners), 1)), answered, owners, whole)
+    ((weight, constant),) = aims.believe(given)
+    refused = weight * evidence + constant < 0
+    assert refused[answered & whole & ~twin].mean() == pytest.approx(aims.MAY_REFUSE, abs=0.01)
+    assert refused[answered & whole & twin].mean() > 2 * aims.MAY_REFUSE
+    assert "twins" in capsys.readouterr().out
