@@ -82,7 +82,7 @@ def read(path: Path, tokenizer: Tokenizer) -> list[Account]:
     def ids(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False).ids
 
-    found: list[tuple[str, Account]] = []
+    found: dict[str, list[Account]] = defaultdict(list)
     for corpus in labelled(path):
         asked = defaultdict(list)
         for case in corpus.cases:
@@ -91,9 +91,8 @@ def read(path: Path, tokenizer: Tokenizer) -> list[Account]:
             told, cases = account["INTERACTION"], asked[account["accountId"]]
             notes = [[ids(part) for part in passages.split(note["summary"])] for note in told]
             right = torch.tensor([[note["interactionId"] in case.relevant for note in told] for case in cases])
-            found.append((account["accountId"], Account(notes, [ids(case.question) for case in cases], right)))
-    order = [account["accountId"] for account in labelled(path)[0].accounts]
-    return [account for _, account in sorted(found, key=lambda pair: order.index(pair[0]))]
+            found[account["accountId"]].append(Account(notes, [ids(case.question) for case in cases], right))
+    return [account for same in found.values() for account in same]
 
 
 def tune(model: BertModel, accounts: list[Account]) -> None:

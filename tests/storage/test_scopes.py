@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,9 +71,8 @@ def test_the_sources_paraphrases_are_found_in_the_first_three(tmp_path: Path) ->
         team = memory.of("T1")
         account = team.create_account("Acme")
         at = datetime(2026, 3, 1, tzinfo=UTC)
-        # A day apart: what is said within minutes counts as one talk, whose sentences lend each other weight.
-        for day, text in enumerate((*OTHERS, *(note for _, note in PAIRS))):
-            team.log(account.id, NewNote(text, rep="U1", occurred_at=at + timedelta(days=day)))
+        for text in (*OTHERS, *(note for _, note in PAIRS)):
+            team.log(account.id, NewNote(text, rep="U1", occurred_at=at))
         memory.catch_up()
         for question, note in PAIRS:
             first = [hit.text for hit in team.recall(question, account="acme", abstain=False).hits[:3]]
